@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: parser, dispatch, and the only place that ends the process.
+
+`west dfu-ble` (through the shim), `python -m west_dfu_ble` and `dfu-ble` all come in here.
+Exit statuses are those of `diagnostics.ExitStatus`; 1 is never returned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from . import __version__, options
+from .diagnostics import DfuBleError, ExitStatus
+from .report.console import Console
+
+DESCRIPTION = """\
+Verify a finished build, sign its update images, upload the right one to a device over Bluetooth LE,
+and prove that the device runs it.
+
+Without an action the whole job is done: check, sign, upload, test, reset, wait for the device,
+verify the hash of what it runs, confirm.
+"""
+
+EPILOG = """\
+exit status: 0 done; 2 usage; 3 findings; 4 could not decide (no build directory, unreadable input);
+5 signing or verification of an image failed; 6 no link, nothing was changed on the device;
+7 the device refused or is not in the state asked for; 130 interrupted.
+"""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action: where it is done, what it says of itself, and the options it takes."""
+
+    module: str
+    help: str
+    groups: Sequence[Mapping[str, Sequence[options.Option]]]
+    operand: tuple[str, str] | None = None
+
+
+ACTIONS: Mapping[str, Action] = {
+    "check": Action(
+        "check",
+        "verify the build; nothing is written, no radio",
+        (options.BUILD, options.CHECK, options.RULES, options.FORMAT),
+    ),
+    "sign": Action(
+        "sign",
+        "write the signed update images and the package",
+        (options.BUILD, options.SIGN, options.EVENTS),
+    ),
+    "upload": Action(
+        "upload",
+        "upload an image and, unless told otherwise, activate and verify it",
+        (options.BUILD, options.FILES, options.DEVICE, options.ACTIVATE, options.EVENTS),
+    ),
+    "explain": Action(
+        "explain",
+        "a rule's documentation; without RULE, the catalogue",
+        (),
+        ("RULE", "code or name, for example KC150"),
+    ),
+}
+
+# The job as a whole takes what its steps take.
+_WHOLE_JOB = (
+    options.BUILD,
+    options.CHECK,
+    options.RULES,
+    options.SIGN,
+    options.DEVICE,
+    options.ACTIVATE,
+    options.EVENTS,
+    options.REPORT,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add every option and action to `parser` (west's, or our own)."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("--version", action="version", version=f"dfu-ble {__version__}")
+    options.add_groups(parser, _WHOLE_JOB, with_default=True)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions")
+    for name, action in ACTIONS.items():
+        sub = actions.add_parser(
+            name, help=action.help, description=action.help, allow_abbrev=False
+        )
+        options.add_groups(sub, action.groups, with_default=False)
+        if action.operand:
+            operand, text = action.operand
+            sub.add_argument("operand", nargs="?", metavar=operand, help=text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the parsed arguments ask for and return the exit status.
+
+    Expected errors are printed, one diagnostic each; only a bug of ours leaves as an exception.
+    """
+    console = Console.for_process()
+    module = ACTIONS[args.action].module if args.action else "update"
+    try:
+        command = import_module(f".commands.{module}", __package__)
+        status = ExitStatus(command.execute(args, console))
+    except DfuBleError as error:
+        console.error(error.diagnostic)
+        status = error.status
+    except KeyboardInterrupt:
+        console.note("interrupted")
+        status = ExitStatus.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`); a second error at exit would say it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = ExitStatus.DONE
+    return int(status)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse `argv` (default: the process's arguments), run, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="dfu-ble", description=DESCRIPTION, allow_abbrev=False)
+    add_arguments(parser)
+    return run(parser.parse_args(argv))

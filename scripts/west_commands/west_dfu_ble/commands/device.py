@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bring images to a device over the link asked for, and tell how it stands at the end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+
+from ..builddir import Build
+from ..diagnostics import DfuBleError, ExitStatus
+from ..faults import fault
+from ..link import Link, open_link
+from ..report.console import Console
+from ..report.progress import JsonLines, PlainProgress, TerminalProgress
+from ..update import (
+    ActivateMode,
+    Candidate,
+    Knowledge,
+    Update,
+    UpdateOptions,
+    knowledge_from_build,
+)
+
+
+def update_device(
+    args: argparse.Namespace,
+    console: Console,
+    build: Build | None,
+    candidates: Sequence[Candidate],
+) -> ExitStatus:
+    """Run the update. The last line tells what the device runs and will run next, come what may."""
+    link = open_device(args, build, candidates)
+    knowledge = knowledge_from_build(build) if build else Knowledge()
+    with _listener(args, console) as listener:
+        update = Update(link, candidates, knowledge, _options(args), listener)
+        try:
+            status = asyncio.run(_run(update))
+            failure = None
+        except DfuBleError as error:
+            status, failure = error.status, error
+    if status is ExitStatus.INTERRUPTED:
+        console.note("interrupted")
+    elif failure:
+        console.error(failure.diagnostic)
+    sentence = (
+        update.state.sentence()
+        if update.state
+        else "the state of the device is not known: it was never reached"
+    )
+    if args.format == "json":
+        JsonLines(console.out).write(
+            {
+                "event": "verdict",
+                "status": int(status),
+                "error": failure.diagnostic.code if failure else None,
+                "device": sentence,
+            }
+        )
+    else:
+        console.result(sentence)
+    return status
+
+
+async def _run(update: Update) -> ExitStatus:
+    """Run the update in a task that Ctrl-C cancels, so that the device can be asked once more."""
+    task = asyncio.ensure_future(update.run())
+    loop = asyncio.get_running_loop()
+    # Windows has no signal handlers in asyncio; there, and only from Python 3.11 on, asyncio.run
+    # itself turns Ctrl-C into a cancellation.
+    with suppress(NotImplementedError, ValueError):
+        loop.add_signal_handler(signal.SIGINT, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        await update.abort()
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.DONE
+
+
+def open_device(
+    args: argparse.Namespace, build: Build | None, candidates: Sequence[Candidate]
+) -> Link:
+    """Open the link that the arguments ask for; a virtual device is made first."""
+    virtual = None
+    if args.link == "virtual":
+        from ..virtual import VirtualDevice, profile_for_image, profile_from_build
+
+        running = args.running.read_bytes() if args.running else None
+        if build:
+            profile = profile_from_build(build, running=running)
+        elif running is not None:
+            profile = profile_for_image(running)
+        else:
+            raise fault(
+                "EN008",
+                "a virtual device needs to know which image it runs",
+                why="There is no build directory to make one from.",
+                helps=["give the image that the field runs now with --from FILE, or --build-dir"],
+            )
+        virtual = VirtualDevice(profile)
+    return open_link(args.link, args.device, virtual=virtual)
+
+
+def _listener(
+    args: argparse.Namespace, console: Console
+) -> PlainProgress | TerminalProgress | JsonLines:
+    if args.format == "json":
+        return JsonLines(console.out)
+    if console.err.isatty():
+        return TerminalProgress(console.err, colour=console.colour_err)
+    return PlainProgress(console.err)
+
+
+def _options(args: argparse.Namespace) -> UpdateOptions:
+    chosen = [
+        mode
+        for wanted, mode in (
+            (args.no_confirm, ActivateMode.TEST),
+            (args.permanent, ActivateMode.PERMANENT),
+            (args.no_activate, ActivateMode.UPLOAD_ONLY),
+        )
+        if wanted
+    ]
+    if len(chosen) > 1:
+        raise fault(
+            "EN008",
+            "more than one of --no-confirm, --permanent and --no-activate was given",
+            why="They exclude each other.",
+            helps=["give one of them, or none: test, verify, then confirm"],
+        )
+    return UpdateOptions(
+        activate=chosen[0] if chosen else ActivateMode.CONFIRM,
+        timeout=args.timeout,
+        retries=args.retries,
+        erase=args.erase,
+    )

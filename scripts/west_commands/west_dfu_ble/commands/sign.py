@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sign`: write the signed update images and the package, or keep them if they are up to date."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import image
+from ..builddir import Build
+from ..diagnostics import ExitStatus
+from ..report.console import Console
+from .locate import load_build
+
+
+def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
+    """Sign the build's update images and say what was made and what was kept."""
+    signed = sign_build(args, load_build(args))
+    if args.format == "json":
+        import json
+
+        console.result(json.dumps([as_dict(one) for one in signed], indent=2))
+    else:
+        console.result("\n".join(describe(signed)))
+    return ExitStatus.DONE
+
+
+def sign_build(args: argparse.Namespace, build: Build) -> Sequence[image.SignedImage]:
+    """Sign as the arguments ask; every image that comes back was verified with the key."""
+    return image.sign_build(build, force=args.force, version=args.image_version, key=args.key)
+
+
+def describe(signed: Sequence[image.SignedImage]) -> list[str]:
+    """One line an image: file, version, hash, slot, and whether it was signed or kept."""
+    return [
+        f"{shorten(one.path)}  {one.image.version}  {one.image.digest.hex()[:16]}  "
+        f"{'secondary' if one.slot else 'primary'} slot  "
+        f"{'kept, up to date' if one.kept else 'signed'}"
+        for one in signed
+    ]
+
+
+def as_dict(one: image.SignedImage) -> dict[str, object]:
+    """Return a signed image as JSON-ready values; `size` in bytes."""
+    return {
+        "path": str(one.path),
+        "image": one.image_number,
+        "slot": one.slot,
+        "version": str(one.image.version),
+        "hash": one.image.digest.hex(),
+        "size": one.image.size,
+        "kept": one.kept,
+    }
+
+
+def shorten(path: Path) -> str:
+    """Return the path relative to where the user is, if that is shorter."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # another drive, on Windows
+        return str(path)
+    return min(relative, str(path), key=len)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the images to upload come from, each verified before any of it reaches a device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import image
+from ..builddir import ArtifactKind, Build
+from ..faults import fault
+from ..update import Candidate
+from .sign import shorten
+
+
+def from_signed(signed: Sequence[image.SignedImage]) -> tuple[Candidate, ...]:
+    """Offer what was just signed (and verified then)."""
+    only = len(signed) == 1
+    return tuple(
+        Candidate(one.path, one.image, None if only else one.slot, one.image_number or 0)
+        for one in signed
+    )
+
+
+def from_build(build: Build) -> tuple[Candidate, ...]:
+    """Offer the update images that the build directory holds.
+
+    Raises `DfuBleError` IM309 if there is none, IM3xx if one is not what it should be.
+    """
+    found = [a for a in build.artifacts if a.kind is ArtifactKind.UPDATE_IMAGE]
+    if not found:
+        raise fault(
+            "IM309",
+            "the build directory holds no update image",
+            location=build.path,
+            helps=["make it with `dfu-ble sign`, or let `dfu-ble` alone do the whole job"],
+        )
+    only = len(found) == 1
+    return tuple(
+        Candidate(a.path, _verified(a.path, build), None if only else a.slot, a.image or 0)
+        for a in found
+    )
+
+
+def from_files(paths: Sequence[Path], build: Build | None) -> tuple[Candidate, ...]:
+    """Offer files of the user's own."""
+    return tuple(Candidate(path, _verified(path, build), None) for path in paths)
+
+
+def from_package(path: Path, build: Build | None) -> tuple[Candidate, ...]:
+    """Offer the images of a package (`dfu_application.zip`)."""
+    package = image.read_package(path)
+    key = image.build_key(build) if build else None
+    candidates = []
+    for entry in package.entries:
+        name = path / entry.file
+        parsed = image.parse(entry.data, name)
+        image.verify(parsed, name, key)
+        candidates.append(
+            Candidate(name, parsed, entry.slot if package.direct_xip else None, entry.image)
+        )
+    return tuple(candidates)
+
+
+def _verified(path: Path, build: Build | None) -> image.McubootImage:
+    parsed = image.read(path)
+    image.verify(parsed, path, image.build_key(build) if build else None)
+    return parsed
+
+
+def describe(candidates: Sequence[Candidate]) -> str:
+    """Name the files on offer, for people."""
+    return ", ".join(shorten(candidate.path) for candidate in candidates)

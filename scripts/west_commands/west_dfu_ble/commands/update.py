@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The job as a whole: check, sign, upload, activate, reset, verify, confirm."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .. import report
+from ..diagnostics import ExitStatus
+from ..report.console import Console
+from ..rules import Status
+from .check import check_build
+from .device import update_device
+from .locate import load_build
+from .sign import describe, sign_build
+from .sources import from_signed
+
+
+def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
+    """Do one step after the other; a finding ends it before anything reaches a device."""
+    build = load_build(args)
+    outcome = check_build(args, build)
+    if outcome.exit_status is not ExitStatus.DONE or any(
+        one.status is Status.FAIL for one in outcome.outcomes
+    ):
+        console.note(report.render(outcome, "human", colour=console.colour_err, cwd=Path.cwd()))
+    else:
+        console.note(f"check     {report.headline(outcome)}")
+    if outcome.exit_status is not ExitStatus.DONE:
+        console.note("nothing was signed and no device was touched")
+        return outcome.exit_status
+    signed = sign_build(args, build)
+    for line in describe(signed):
+        console.note(f"sign      {line}")
+    return update_device(args, console, build, from_signed(signed))

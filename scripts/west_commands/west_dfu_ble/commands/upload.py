@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`upload`: bring an image to the device and, unless told otherwise, activate and verify it."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..diagnostics import ExitStatus
+from ..faults import fault
+from ..report.console import Console
+from .device import update_device
+from .locate import load_build
+from .sources import from_build, from_files, from_package
+
+
+def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
+    """Upload the files given, or the update images that the build directory holds."""
+    if args.image and args.package:
+        raise fault(
+            "EN008",
+            "--image and --package were given together",
+            why="Only one of them can say what to upload.",
+            helps=["give one of them"],
+        )
+    # A build directory is used with files of one's own only if it was named: what lies in the
+    # current folder need not be what the files were built from.
+    build = load_build(args) if args.build_dir or not (args.image or args.package) else None
+    if args.image:
+        candidates = from_files(args.image, build)
+    elif args.package:
+        candidates = from_package(args.package, build)
+    else:
+        assert build is not None
+        candidates = from_build(build)
+    return update_device(args, console, build, candidates)

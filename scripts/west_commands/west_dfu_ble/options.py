@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every option of the command line, once, in a table, and which action takes which.
+
+The job as a whole (no action named) takes the options of all its steps, so options stand on the
+top parser with their defaults and on the actions' parsers without: `west dfu-ble -d build check`
+and `west dfu-ble check -d build` mean the same. Destinations avoid those of west itself
+(`command`, `help`, `quiet`, `verbose`, `zephyr_base`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its flags and what argparse wants to know of it."""
+
+    flags: tuple[str, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def add_to(self, parser: argparse._ArgumentGroup, *, with_default: bool) -> None:
+        """Add it to a group; without a default its absence leaves no trace in the namespace."""
+        kwargs = dict(self.kwargs)
+        if not with_default:
+            kwargs["default"] = argparse.SUPPRESS
+        parser.add_argument(*self.flags, **kwargs)
+
+
+def _option(*flags: str, **kwargs: Any) -> Option:
+    return Option(flags, kwargs)
+
+
+def seconds(text: str) -> float:
+    """Read a positive number of seconds; for argparse."""
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise ValueError
+    return value
+
+
+def attempts(text: str) -> int:
+    """Read a number of attempts, 0 or more; for argparse."""
+    value = int(text)
+    if value < 0:
+        raise ValueError
+    return value
+
+
+def report_target(text: str) -> tuple[str, Path]:
+    """Split ``FORMAT:PATH``; for argparse."""
+    name, colon, path = text.partition(":")
+    if not (colon and path):
+        raise argparse.ArgumentTypeError(f"'{text}' is not FORMAT:PATH, for example json:out.json")
+    if name not in FORMATS:
+        raise argparse.ArgumentTypeError(
+            f"'{name}' is no report format; there are {', '.join(FORMATS)}"
+        )
+    return name, Path(path)
+
+
+BUILD = {
+    "build directory": (
+        _option(
+            "-d",
+            "--build-dir",
+            action="append",
+            type=Path,
+            metavar="DIR",
+            help="the build directory (default: as `west build` finds it)",
+        ),
+    )
+}
+CHECK = {
+    "check": (
+        _option(
+            "--profile",
+            choices=("caf", "mcumgr"),
+            help="which rules apply: an application with the CAF SMP module, or with plain MCUmgr "
+            "(default: told from the build)",
+        ),
+        _option(
+            "--release",
+            action="store_true",
+            default=False,
+            help="what is unsafe in production (demo keys, open access) is an error",
+        ),
+        _option(
+            "--fail-on",
+            choices=("error", "warning", "info"),
+            default="error",
+            help="the least severity that ends with status 3 (default: error)",
+        ),
+        _option(
+            "--strict",
+            action="store_true",
+            default=False,
+            help="end with status 4 if a rule could not be decided",
+        ),
+    )
+}
+RULES = {
+    "rules": (
+        _option(
+            "--select",
+            action="append",
+            metavar="RULE",
+            help="only these rules: code, name or family (KC); repeatable, or comma-separated",
+        ),
+        _option("--ignore", action="append", metavar="RULE", help="all but these rules"),
+    )
+}
+FORMATS = ("human", "json")
+_REPORT = _option(
+    "--report",
+    action="append",
+    type=report_target,
+    metavar="FORMAT:PATH",
+    help="also write a report of the check to a file; repeatable",
+)
+FORMAT = {
+    "report": (
+        _option(
+            "--format",
+            choices=FORMATS,
+            default="human",
+            help="format of standard output (default: human)",
+        ),
+        _REPORT,
+    )
+}
+REPORT = {"report of the check": (_REPORT,)}
+EVENTS = {
+    "report": (
+        _option(
+            "--format",
+            choices=("human", "json"),
+            default="human",
+            help="format of standard output: text, or events as JSON lines (default: human)",
+        ),
+    )
+}
+SIGN = {
+    "signing": (
+        _option(
+            "--key", type=Path, metavar="PEM", help="sign with this key (default: the build's)"
+        ),
+        _option(
+            "--image-version",
+            metavar="VERSION",
+            help="sign as this version, major.minor.revision+build (default: the build's)",
+        ),
+        _option(
+            "--force",
+            action="store_true",
+            default=False,
+            help="sign again even if the update image is up to date",
+        ),
+    )
+}
+DEVICE = {
+    "device": (
+        _option(
+            "--link",
+            default="ble",
+            metavar="LINK",
+            help="how to reach the device: ble (default), hci:SPEC, serial:PORT[@BAUD], "
+            "udp:HOST:PORT, or virtual (a device made from the build)",
+        ),
+        _option(
+            "--device",
+            metavar="NAME|ADDRESS",
+            help="which device (default: the only one in range with the SMP service)",
+        ),
+        _option(
+            "--from",
+            dest="running",
+            type=Path,
+            metavar="FILE",
+            help="with --link virtual: the image that the device runs now "
+            "(default: this application in a lower version)",
+        ),
+        _option(
+            "--timeout",
+            type=seconds,
+            default=30.0,
+            metavar="SECONDS",
+            help="how long to look for the device, and for it to come back (default: 30)",
+        ),
+        _option(
+            "--retries",
+            type=attempts,
+            default=5,
+            metavar="N",
+            help="how often to reconnect and resume (default: 5)",
+        ),
+    )
+}
+ACTIVATE = {
+    "activation": (
+        _option(
+            "--no-confirm",
+            action="store_true",
+            default=False,
+            help="leave the image on trial: unless something confirms it, the device goes back "
+            "to the old one at its next reset",
+        ),
+        _option(
+            "--permanent",
+            action="store_true",
+            default=False,
+            help="activate for good without a trial; DANGER: there is no way back if the image "
+            "does not come up",
+        ),
+        _option(
+            "--no-activate",
+            action="store_true",
+            default=False,
+            help="upload only; the device goes on as before",
+        ),
+        _option(
+            "--erase",
+            action="store_true",
+            default=False,
+            help="erase the free slot first, also if it holds an image that waits to run",
+        ),
+    )
+}
+FILES = {
+    "files": (
+        _option(
+            "--image",
+            action="append",
+            type=Path,
+            metavar="FILE",
+            help="upload this signed image instead of the build's; repeatable, one a variant",
+        ),
+        _option("--package", type=Path, metavar="ZIP", help="upload the images of this package"),
+    )
+}
+
+
+def add_groups(
+    parser: argparse.ArgumentParser,
+    groups: Sequence[Mapping[str, Sequence[Option]]],
+    *,
+    with_default: bool,
+) -> None:
+    """Add groups of options to a parser, each under its title."""
+    for group in groups:
+        for title, options in group.items():
+            section = parser.add_argument_group(title)
+            for option in options:
+                option.add_to(section, with_default=with_default)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where text meets the terminal: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+from ..diagnostics import Diagnostic
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether `stream` gets colour: a terminal, unless ``NO_COLOR`` or ``TERM=dumb`` says no.
+
+    ``FORCE_COLOR`` gives colour to files and pipes too (https://no-color.org,
+    https://force-color.org).
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@dataclass(frozen=True)
+class Console:
+    """The two streams of a process and whether each takes colour."""
+
+    out: TextIO
+    err: TextIO
+    colour_out: bool
+    colour_err: bool
+
+    @classmethod
+    def for_process(cls) -> Console:
+        """Return the console of this process, as its streams are now."""
+        return cls(sys.stdout, sys.stderr, wants_colour(sys.stdout), wants_colour(sys.stderr))
+
+    def result(self, text: str) -> None:
+        """Write a result to standard output, and flush, so that order with errors is kept."""
+        print(text, file=self.out, flush=True)
+
+    def note(self, text: str) -> None:
+        """Write a remark to standard error."""
+        self.out.flush()
+        print(text, file=self.err, flush=True)
+
+    def error(self, diagnostic: Diagnostic) -> None:
+        """Write a diagnostic that ends the command to standard error."""
+        from .diagnostic import render_diagnostic
+
+        self.note(render_diagnostic(diagnostic, colour=self.colour_err))

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An update as it happens: a bar on a terminal, plain lines elsewhere, JSON lines for machines."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+from ..update.events import Event, Phase, PhaseDone, PhaseStarted, Remark, UploadProgress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+# A plain line at every tenth of the file is enough to see life in a CI log.
+_PLAIN_STEPS = 10
+_WIDTH = max(len(phase.value) for phase in Phase)
+
+
+def format_phase(phase: str, text: str) -> str:
+    """One line of the run: the step's name, padded, and what it did."""
+    return f"{phase:<{_WIDTH}}  {text}"
+
+
+def format_rate(event: UploadProgress) -> str:
+    """``12.3 of 45.6 kB, 78.9 kB/s, 3 s left``; the rate counts what this run has sent."""
+    text = f"{event.offset / 1000:.1f} of {event.total / 1000:.1f} kB"
+    sent = event.offset - event.resumed_at
+    if event.seconds > 0 and sent > 0:
+        rate = sent / event.seconds
+        left = (event.total - event.offset) / rate
+        text += f", {rate / 1000:.1f} kB/s, {left:.0f} s left"
+    return text
+
+
+class PlainProgress(AbstractContextManager["PlainProgress"]):
+    """Lines of text, for a log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to `stream`."""
+        self._stream = stream
+        self._tenth = -1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Nothing to put away."""
+
+    def __call__(self, event: Event) -> None:
+        """Write what happened."""
+        if isinstance(event, UploadProgress):
+            tenth = event.offset * _PLAIN_STEPS // max(event.total, 1)
+            if tenth == self._tenth:
+                return
+            self._tenth = tenth
+            self._write(Phase.UPLOAD.value, f"{event.name} {format_rate(event)}")
+        elif isinstance(event, PhaseStarted):
+            self._tenth = -1
+            self._write(event.phase.value, event.text)
+        elif isinstance(event, PhaseDone):
+            self._write(event.phase.value, event.text)
+        else:
+            self._write("note", event.text)
+
+    def _write(self, phase: str, text: str) -> None:
+        print(format_phase(phase, text), file=self._stream, flush=True)
+
+
+class TerminalProgress(AbstractContextManager["TerminalProgress"]):
+    """A progress bar with bytes, rate and time left; the finished steps stand above it."""
+
+    def __init__(self, stream: TextIO, *, colour: bool) -> None:
+        """Draw on `stream`, a terminal."""
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        self._console = Console(
+            file=stream, no_color=not colour, highlight=False, soft_wrap=True, emoji=False
+        )
+        self._progress: Progress = Progress(
+            TextColumn("[bold cyan]{task.fields[phase]}"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> TerminalProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave the bar as it stands and give the terminal back."""
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Draw what happened."""
+        if isinstance(event, UploadProgress):
+            self._draw(event)
+        elif isinstance(event, Remark):
+            self._write("note", event.text)
+        else:
+            self._task = None
+            self._write(event.phase.value, event.text)
+
+    def _draw(self, event: UploadProgress) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task(
+                event.name, total=event.total, phase=f"{Phase.UPLOAD.value:<{_WIDTH}}"
+            )
+        self._progress.update(self._task, completed=event.offset, total=event.total)
+
+    def _write(self, phase: str, text: str) -> None:
+        from rich.text import Text
+
+        line = Text(f"{phase:<{_WIDTH}}", style="bold cyan" if phase != "note" else "bold yellow")
+        self._console.print(line + Text(f"  {text}"))
+
+
+class JsonLines(AbstractContextManager["JsonLines"]):
+    """One JSON object a line: every event, for a program that watches the update."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to `stream`."""
+        self._stream = stream
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Nothing to put away."""
+
+    def __call__(self, event: Event) -> None:
+        """Write the event."""
+        self.write(event_as_dict(event))
+
+    def write(self, record: dict[str, object]) -> None:
+        """Write one record as a line."""
+        print(json.dumps(record), file=self._stream, flush=True)
+
+
+def event_as_dict(event: Event) -> dict[str, object]:
+    """Return the event as JSON-ready values; `event` names its kind. Bytes and seconds."""
+    if isinstance(event, UploadProgress):
+        return {
+            "event": "progress",
+            "name": event.name,
+            "offset": event.offset,
+            "total": event.total,
+            "seconds": round(event.seconds, 3),
+            "resumed_at": event.resumed_at,
+        }
+    if isinstance(event, Remark):
+        return {"event": "remark", "text": event.text}
+    kind = "started" if isinstance(event, PhaseStarted) else "done"
+    return {"event": kind, "phase": event.phase.value, "text": event.text}
