@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input: one clear diagnostic, its exit status, and nothing half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from running import RunDfuBle
+
+Spoil = Callable[[Path], object]
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Every file below `folder` with its hash."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def cut(name: str) -> Spoil:
+    def spoil(build: Path) -> None:
+        file = build / name
+        data = file.read_bytes()
+        file.write_bytes(data[: len(data) // 2 - len(data) // 2 % 7 + 3])
+
+    return spoil
+
+
+def write(name: str, data: bytes) -> Spoil:
+    return lambda build: (build / name).write_bytes(data)
+
+
+def replace(name: str, old: str, new: str) -> Spoil:
+    def spoil(build: Path) -> None:
+        file = build / name
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+    return spoil
+
+
+def remove(name: str) -> Spoil:
+    return lambda build: (build / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("code", "spoil"),
+    [
+        pytest.param("EN003", remove("zephyr/.config"), id="config-missing"),
+        pytest.param("EN003", write("zephyr/.config", b""), id="config-empty"),
+        pytest.param("EN003", cut("zephyr/.config"), id="config-cut"),
+        pytest.param("EN003", write("zephyr/.config", os.urandom(4096)), id="config-binary"),
+        pytest.param("EN004", write("partitions.yml", b"app: [1, {"), id="partitions-not-yaml"),
+        pytest.param(
+            "EN004",
+            replace("partitions.yml", "mcuboot_secondary:", "spare:"),
+            id="partitions-without-slot",
+        ),
+        pytest.param("EN005", write("zephyr/zephyr.dts", b"/ { node {"), id="devicetree-cut"),
+    ],
+)
+def test_unreadable_build(dfu_ble: RunDfuBle, tiny: Path, code: str, spoil: Spoil) -> None:
+    build = tiny / "build-swap"
+    spoil(build)
+    before = tree(tiny)
+
+    for action in (["check"], ["sign"], ["--link", "virtual"]):
+        result = dfu_ble(*action, "-d", build)
+        assert result.status == 4, result.err
+        assert result.err.count("error[") == 1, result.err
+        assert f"error[{code}]" in result.err
+    assert tree(tiny) == before
+
+
+def test_no_build_directory(
+    dfu_ble: RunDfuBle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = dfu_ble("check")
+    assert result.status == 4
+    assert "error[EN001]" in result.err
+
+
+@pytest.mark.parametrize("name", ["nothing", "file", "empty"])
+def test_folder_that_is_none(dfu_ble: RunDfuBle, tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("text")
+    result = dfu_ble("check", "-d", tmp_path / name)
+    assert result.status == 4
+    assert result.err.count("error[") == 1
+    assert "error[EN00" in result.err
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "sample", "spoil"),
+    [
+        pytest.param(5, "IM301", "build-swap", "no-key", id="key-missing"),
+        pytest.param(5, "IM302", "build-swap", "text-as-key", id="not-a-key"),
+        pytest.param(5, "IM303", "build-swap", "other-type", id="key-of-another-type"),
+        pytest.param(5, "IM304", "build-swap", "too-large", id="too-large"),
+        pytest.param(5, "IM308", "build-direct-xip", "no-variant", id="variant-not-built"),
+    ],
+)
+def test_signing_refuses(
+    dfu_ble: RunDfuBle, tiny: Path, status: int, code: str, sample: str, spoil: str
+) -> None:
+    import shutil
+
+    build = tiny / sample
+    keys = sorted((tiny / "keys").glob("*.pem"))
+    assert len(keys) >= 2
+    if spoil == "no-key":
+        for key in keys:
+            key.unlink()
+    elif spoil == "text-as-key":
+        for key in keys:
+            key.write_text("this is no key\n")
+    elif spoil == "other-type":
+        contents = [key.read_bytes() for key in keys]
+        for key, data in zip(keys, contents[1:] + contents[:1], strict=True):
+            key.write_bytes(data)
+    elif spoil == "too-large":
+        binary = build / "zephyr/app_to_sign.bin"
+        data = binary.read_bytes()
+        for name in ("app_to_sign.bin", "zephyr.bin"):
+            if (build / "zephyr" / name).exists():
+                (build / "zephyr" / name).write_bytes(data + os.urandom(0x79000 - len(data)))
+        for hexfile in (build / "zephyr").glob("*.hex"):
+            hexfile.unlink()
+    else:
+        shutil.rmtree(build / "mcuboot_secondary_app")
+        for file in (build / "zephyr").glob("mcuboot_secondary_app*"):
+            file.unlink()
+    before = tree(tiny)
+
+    result = dfu_ble("sign", "-d", build)
+
+    assert result.status == status, result.err
+    assert result.err.count("error[") == 1, result.err
+    assert f"error[{code}]" in result.err
+    assert tree(tiny) == before
+
+
+@pytest.mark.parametrize(
+    ("code", "spoil"),
+    [
+        ("IM305", lambda data: b"\x7fELF" + data[4:]),
+        ("IM305", lambda data: b""),
+        ("IM305", lambda data: data[: len(data) // 2]),
+        ("IM306", lambda data: data[:5000] + bytes([data[5000] ^ 1]) + data[5001:]),
+    ],
+    ids=["no-image", "empty", "cut", "wrong-hash"],
+)
+def test_upload_of_a_spoilt_image(
+    dfu_ble: RunDfuBle, tiny: Path, code: str, spoil: Callable[[bytes], bytes]
+) -> None:
+    build = tiny / "build-swap"
+    assert dfu_ble("sign", "-d", build).status == 0
+    image = tiny / "spoilt.bin"
+    image.write_bytes(spoil((build / "zephyr/app_update.bin").read_bytes()))
+
+    result = dfu_ble("upload", "-d", build, "--link", "virtual", "--image", image)
+
+    assert result.status == 5, result.err
+    assert result.err.count("error[") == 1
+    assert f"error[{code}]" in result.err
+
+
+def test_no_such_device(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble(
+        "-d", tiny / "build-swap", "--link", "virtual", "--device", "Nobody", "--timeout", "1"
+    )
+    assert result.status == 6, result.err
+    assert result.err.count("error[") == 1
+    assert "error[LK402]" in result.err
+    assert "'Nobody'" in result.err
+    assert "never reached" in result.last_line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--link", "pigeon"),
+        ("--link", "virtual", "--no-confirm", "--permanent"),
+        ("upload", "--image", "a.bin", "--package", "b.zip"),
+        ("check", "-d", "one", "-d", "two"),
+        ("explain", "KC999"),
+        ("chek",),
+        ("check", "--form", "json"),
+        ("--timeout", "soon"),
+        ("check", "--report", "yaml:out"),
+    ],
+)
+def test_usage(dfu_ble: RunDfuBle, tiny: Path, arguments: tuple[str, ...]) -> None:
+    if "-d" not in arguments and arguments[0] in ("--link", "upload"):
+        arguments = (*arguments, "-d", str(tiny / "build-swap"))
+    result = dfu_ble(*arguments)
+    assert result.status == 2, result.err
+    assert "Traceback" not in result.err

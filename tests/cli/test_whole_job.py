@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The main job, end to end: a build directory goes in, an updated device comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from running import RunDfuBle
+
+
+@pytest.mark.parametrize(
+    ("sample", "files"),
+    [
+        ("build-swap", {"app_update.bin"}),
+        ("build-direct-xip", {"app_update.bin", "mcuboot_secondary_app_update.bin"}),
+    ],
+)
+def test_sample_is_signed_uploaded_and_proven(
+    dfu_ble: RunDfuBle, tiny: Path, sample: str, files: set[str]
+) -> None:
+    result = dfu_ble("-d", tiny / sample, "--link", "virtual")
+
+    assert result.status == 0, result.err
+    assert {p.name for p in (tiny / sample / "zephyr").glob("*_update.bin")} == files
+    lines = [line.split()[0] for line in result.err.splitlines() if line.strip()]
+    steps = [word for index, word in enumerate(lines) if word not in lines[:index]]
+    expected = ["check", "sign", "connect", "inspect", "upload", "reset", "verify"]
+    assert [word for word in steps if word in expected] == expected
+    # In plain direct-xip the bootloader runs the higher version: there is nothing to activate
+    # and nothing to confirm.
+    assert ("confirm" in steps) == (sample == "build-swap")
+    assert "1.2.0" in result.last_line
+    assert "confirmed" in result.last_line
+
+
+def test_events_as_json_lines(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble("-d", tiny / "build-swap", "--link", "virtual", "--format", "json")
+
+    events = [json.loads(line) for line in result.out.splitlines()]
+    assert result.status == 0
+    progress = [event for event in events if event["event"] == "progress"]
+    assert progress[-1]["offset"] == progress[-1]["total"]
+    assert progress[-1]["total"] == (tiny / "build-swap/zephyr/app_update.bin").stat().st_size
+    assert events[-1]["event"] == "verdict"
+    assert events[-1]["status"] == 0
+
+
+def test_second_run_keeps_the_update_image(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    assert dfu_ble("sign", "-d", tiny / "build-swap").status == 0
+    update = tiny / "build-swap/zephyr/app_update.bin"
+    before = update.read_bytes(), update.stat().st_mtime_ns
+
+    result = dfu_ble("sign", "-d", tiny / "build-swap")
+
+    assert result.status == 0
+    assert "kept" in result.out
+    assert (update.read_bytes(), update.stat().st_mtime_ns) == before
+
+
+def test_upload_without_confirm_leaves_the_image_on_trial(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    assert dfu_ble("sign", "-d", tiny / "build-swap").status == 0
+
+    result = dfu_ble("upload", "-d", tiny / "build-swap", "--link", "virtual", "--no-confirm")
+
+    assert result.status == 0, result.err
+    assert "confirm" not in result.err.split()
+    assert "1.2.0" in result.last_line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one child process")
+def test_ctrl_c_in_the_middle_of_an_upload_tells_the_state(tiny: Path) -> None:
+    environment = {**os.environ, "NO_COLOR": "1"}
+    arguments = ("-d", tiny / "build-swap", "--link", "virtual", "--format", "json")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "west_dfu_ble", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line).get("event") == "progress":
+            break
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 130, err
+    assert "interrupted" in err
+    verdict = json.loads(out.splitlines()[-1])
+    assert verdict["event"] == "verdict"
+    assert verdict["status"] == 130
+    # The old image still runs, and would run after a reset: nothing was activated.
+    assert "1.2.0" not in verdict["device"]
+    assert time.monotonic() - started < 15
+    assert "Traceback" not in err
