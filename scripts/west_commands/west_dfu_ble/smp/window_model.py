@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words of the upload window: its states, how it fails, how patient and how wide it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class WindowState(Enum):
+    """What an upload is at; see `window`."""
+
+    OPENING = "opening"
+    FLOWING = "flowing"
+    DRAINING = "draining"
+    ASKING = "asking"
+    LOST_TRACK = "lost track"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Failure(Enum):
+    """Why an upload can't go on."""
+
+    REFUSED = "the device refused"
+    STALLED = "the device takes no more data"
+    FOREIGN = "somebody else is uploading"
+    BEYOND = "the device expects data beyond the end of the image"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait and how often to try; seconds.
+
+    `first`: for the first request, which may erase the slot. The others wait `times` the round
+    trip seen so far, at least `least` and at most `most`; `tries` in a row without any progress
+    is the end. `busy` is the pause after the device said that it is busy or short of memory.
+    """
+
+    first: float = 40.0
+    least: float = 1.0
+    most: float = 10.0
+    times: float = 6.0
+    tries: int = 6
+    busy: float = 0.25
+
+
+@dataclass
+class WindowCounts:
+    """What happened, for tests, logs and the benchmark."""
+
+    requests: int = 0
+    answers: int = 0
+    lost_requests: int = 0
+    lost_answers: int = 0
+    late: int = 0
+    duplicates: int = 0
+    timeouts: int = 0
+    rewinds: int = 0
+    widest: int = 0
+
+
+# More in flight than this gained nothing on any link that was measured.
+_WIDEST = 6
+
+
+def width_limit(buffer_count: int | None) -> int:
+    """Return how many requests may be in flight at most: two less than the server's buffers.
+
+    Zephyr's default of 4 is taken for granted where nobody tells.
+    """
+    return min(max(1, (buffer_count or 4) - 2), _WIDEST)
+
+
+def first_width(buffer_count: int | None) -> int:
+    """Return how many requests to begin with: at most 2, and 1 if the buffers are not known."""
+    return min(2, width_limit(buffer_count)) if buffer_count else 1
