@@ -5,62 +5,7 @@ A link knows bytes and nothing of SMP but where a frame begins and ends on its m
 stands in a module of its own and is imported when it is asked for.
 """
 
-from __future__ import annotations
+from .model import Link, LinkLost, LinkTraits, Seen
+from .open import open_link, scan
 
-from dataclasses import dataclass
-from typing import Protocol
-
-
-class LinkLost(Exception):
-    """The link went down while somebody was using it; reconnecting may help."""
-
-
-@dataclass(frozen=True)
-class LinkTraits:
-    """What a connected link can do, as data.
-
-    `max_write` is the most bytes that reach the device in one piece (on Bluetooth LE the ATT MTU
-    less 3). `splits_frames` tells that a longer frame goes out in several pieces which the device
-    must put together itself (`CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`); where it is false the medium
-    has a framing of its own (serial) or a frame must fit one datagram (UDP). `kind` names the link
-    as the command line does; `peer` is the device's name or address for people to read.
-    """
-
-    kind: str
-    peer: str
-    max_write: int
-    splits_frames: bool
-
-
-class Link(Protocol):
-    """A way to one device. Methods raise `DfuBleError` (LK4xx) or `LinkLost`."""
-
-    @property
-    def traits(self) -> LinkTraits:
-        """What this link can do; valid while connected."""
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether bytes can be sent now."""
-
-    async def connect(self, timeout: float) -> None:
-        """Find the device and open the link, within `timeout` seconds.
-
-        May be called again after the link was lost or closed, also for a device that changed its
-        address. Raises `DfuBleError` LK4xx; nothing has been sent to the device then.
-        """
-
-    async def disconnect(self) -> None:
-        """Close the link; never raises, and does nothing if it is closed."""
-
-    async def send(self, frame: bytes) -> None:
-        """Send one whole SMP frame, in pieces where the link splits frames.
-
-        Raises `LinkLost` if the link is down.
-        """
-
-    async def receive(self) -> bytes:
-        """Wait for the next bytes of the device, in order; part of a frame, or more than one.
-
-        Raises `LinkLost` once the link is down and everything received was handed out.
-        """
+__all__ = ["Link", "LinkLost", "LinkTraits", "Seen", "open_link", "scan"]

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a link is to those who use it: its traits, its methods, and how it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class LinkLost(Exception):
+    """The link went down while somebody was using it; reconnecting may help."""
+
+
+@dataclass(frozen=True)
+class LinkTraits:
+    """What a connected link can do, as data.
+
+    `max_write` is the most bytes that reach the device in one piece (on Bluetooth LE the ATT MTU
+    less 3). `splits_frames` tells that a longer frame goes out in several pieces which the device
+    must put together itself (`CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`); where it is false the medium
+    has a framing of its own (serial) or a frame must fit one datagram (UDP), and `max_write` bounds
+    the whole frame. `kind` names the link as the command line does; `peer` is the device's name or
+    address for people to read. `frame_limit` is the longest frame in bytes that the link carries
+    whatever the server says it can take; `None` if the link sets no limit.
+    """
+
+    kind: str
+    peer: str
+    max_write: int
+    splits_frames: bool
+    frame_limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A device that a scan saw.
+
+    `address` is what the system calls it: a Bluetooth address, on macOS a UUID. `rssi` is the
+    strength of the last advertisement in dBm, `None` where the system does not tell. `has_smp`
+    tells that it advertised the SMP service; a device may well have the service and not say so.
+    """
+
+    name: str
+    address: str
+    rssi: int | None
+    has_smp: bool
+
+
+class Link(Protocol):
+    """A way to one device. Methods raise `DfuBleError` (LK4xx) or `LinkLost`."""
+
+    @property
+    def traits(self) -> LinkTraits:
+        """What this link can do; valid while connected."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether bytes can be sent now."""
+
+    async def connect(self, timeout: float) -> None:
+        """Find the device and open the link, within `timeout` seconds.
+
+        May be called again after the link was lost or closed, also for a device that changed its
+        address. Raises `DfuBleError` LK4xx; nothing has been sent to the device then.
+        """
+
+    async def disconnect(self) -> None:
+        """Close the link; never raises, and does nothing if it is closed."""
+
+    async def send(self, frame: bytes) -> None:
+        """Send one whole SMP frame, in pieces where the link splits frames.
+
+        Raises `LinkLost` if the link is down.
+        """
+
+    async def receive(self) -> bytes:
+        """Wait for the next bytes of the device, in order; part of a frame, or more than one.
+
+        Raises `LinkLost` once the link is down and everything received was handed out.
+        """

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what the user calls a link (`ble`, `serial:/dev/ttyACM0`) to the link itself.
+
+`KINDS` is the one place that knows which kinds there are. A kind is a module with a function
+`open_link(argument, device, virtual) -> Link` and, if there is anything to look for, a coroutine
+`scan(argument, timeout) -> list[Seen]`; both raise `DfuBleError`. It is imported when it is asked
+for, so that nobody waits for a Bluetooth stack to update over a cable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..faults import fault
+
+if TYPE_CHECKING:
+    from .model import Link, Seen
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of link: how it is written, where it is made, and what it cannot do without.
+
+    `libraries` maps the importable module to the name that pip knows it by.
+    """
+
+    form: str
+    module: str
+    libraries: Mapping[str, str]
+
+
+KINDS: Mapping[str, Kind] = {
+    "ble": Kind("ble", ".ble", {"bleak": "bleak"}),
+    "hci": Kind("hci:SPEC", ".hci", {"bumble": "bumble"}),
+    "serial": Kind("serial:PORT[@BAUD]", ".serial_console", {"serial": "pyserial", "smp": "smp"}),
+    "udp": Kind("udp:HOST:PORT", ".udp", {}),
+    "virtual": Kind("virtual", ".virtual", {"bumble": "bumble"}),
+}
+
+
+def open_link(spec: str, device: str | None, *, virtual: object | None = None) -> Link:
+    """Make the link that `spec` names, not yet connected.
+
+    `device` is the name or address to look for on the air (`None`: the only one with the SMP
+    service); a link that leads to one device by itself takes no notice of it. `virtual` is the
+    device that the link `virtual` ends in. Raises `DfuBleError` LK408 for a spec that makes no
+    sense, LK409 when a Python package is missing.
+    """
+    kind, argument = _parse(spec)
+    link: Link = _load(kind).open_link(argument, device, virtual)
+    return link
+
+
+async def scan(spec: str, timeout: float) -> list[Seen]:
+    """Listen for `timeout` seconds to who advertises, the strongest first.
+
+    Raises `DfuBleError` LK401 if that is not possible, LK408 for a link that has no air to listen
+    to, LK409 when a Python package is missing.
+    """
+    kind, argument = _parse(spec)
+    module = _load(kind)
+    if not hasattr(module, "scan"):
+        raise fault(
+            "LK408",
+            f"nothing can be looked for over {kind}",
+            why="Such a link leads to one device, which its own name says.",
+            helps=["scan with --link ble or --link hci:SPEC"],
+        )
+    found: list[Seen] = await module.scan(argument, timeout)
+    return sorted(found, key=lambda one: -1000 if one.rssi is None else one.rssi, reverse=True)
+
+
+def _parse(spec: str) -> tuple[str, str]:
+    name, colon, argument = spec.partition(":")
+    kind = KINDS.get(name)
+    if kind is None:
+        raise fault(
+            "LK408",
+            f"there is no link {spec!r}",
+            helps=["one of " + ", ".join(kind.form for kind in KINDS.values())],
+        )
+    takes_argument = ":" in kind.form
+    if takes_argument != bool(argument) or (colon and not argument):
+        raise fault(
+            "LK408",
+            f"the link {spec!r} " + ("says not where" if takes_argument else "says too much"),
+            helps=[f"write it as {kind.form}"],
+        )
+    return name, argument
+
+
+def _load(name: str) -> ModuleType:
+    kind = KINDS[name]
+    try:
+        return import_module(kind.module, __package__)
+    except ModuleNotFoundError as error:
+        missing = kind.libraries.get(error.name or "")
+        if missing is None:
+            raise
+        raise fault(
+            "LK409",
+            f"the Python package {missing} is not installed",
+            why=f"The link {name} needs it.",
+            helps=[
+                f"python -m pip install {missing}",
+                "or, in a west workspace: west packages pip --install",
+            ],
+        ) from error
