@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .diagnostics import Diagnostic, DfuBleError, ExitStatus, Help, Location, Note, Severity
+from .diagnostics import DfuBleError, Diagnostic, ExitStatus, Help, Location, Note, Severity
 
 
 @dataclass(frozen=True)
