@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A finished build directory, as one frozen `Build`; everything else reads it from here.
+
+`find` says which directory is meant, `load` reads it once. `read_elf` reads an image's ELF file
+when somebody needs it: that takes longer than all the rest.
+"""
+
+from __future__ import annotations
+
+from .elf import ElfFacts, LoadSegment, read_elf
+from .find import configured_dir_fmt, find, west_topdir
+from .layout import is_build_directory
+from .load import load
+from .model import (
+    Artifact,
+    ArtifactKind,
+    Build,
+    Figure,
+    FlashRegion,
+    Image,
+    Kconfig,
+    Layout,
+    ModeFact,
+    Partition,
+    Role,
+    SignatureType,
+    SigningKey,
+    Slot,
+    Symbol,
+)
+
+__all__ = [
+    "Artifact",
+    "ArtifactKind",
+    "Build",
+    "ElfFacts",
+    "Figure",
+    "FlashRegion",
+    "Image",
+    "Kconfig",
+    "Layout",
+    "LoadSegment",
+    "ModeFact",
+    "Partition",
+    "Role",
+    "SignatureType",
+    "SigningKey",
+    "Slot",
+    "Symbol",
+    "configured_dir_fmt",
+    "find",
+    "is_build_directory",
+    "load",
+    "read_elf",
+    "west_topdir",
+]

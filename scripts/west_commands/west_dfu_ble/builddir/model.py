@@ -212,7 +212,11 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Build:
-    """A finished build directory, read once."""
+    """A finished build directory, read once.
+
+    `key` signs the application; `bootloader_key` is the one that MCUboot was built to accept,
+    which NCS 2.7 and later and upstream Zephyr name on their own.
+    """
 
     path: Path
     layout: Layout
@@ -233,6 +237,7 @@ class Build:
     version_location: Location | None
     sysbuild: Kconfig | None
     artifacts: tuple[Artifact, ...]
+    bootloader_key: SigningKey | None = None
 
     @property
     def application(self) -> Image:

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read what an image's ELF file says about where it runs."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .textfile import shorten, unreadable
+
+_LIMIT = 256_000_000
+
+
+@dataclass(frozen=True)
+class LoadSegment:
+    """A loadable piece; `address` is where it is stored (the physical address), sizes in bytes."""
+
+    address: int
+    run_address: int
+    file_size: int
+    memory_size: int
+
+
+@dataclass(frozen=True)
+class ElfFacts:
+    """What an ELF file says; `None` for what it does not.
+
+    `vector_table` is the address of ``_vector_table``; `initial_stack` and `reset_vector` are the
+    first two words there (Cortex-M). `symbols` maps names to addresses; local ones count too.
+    """
+
+    path: Path
+    entry: int
+    vector_table: int | None
+    initial_stack: int | None
+    reset_vector: int | None
+    segments: tuple[LoadSegment, ...]
+    symbols: dict[str, int]
+
+    def has_symbol(self, name: str) -> bool:
+        """Whether the file defines a symbol of this name, global or local."""
+        return name in self.symbols
+
+
+def read_elf(path: Path) -> ElfFacts:
+    """Read the ELF file at `path`. Raises `DfuBleError` EN006 if it is none or is cut off."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise unreadable("EN006", path, f"`{path.name}` has more than {_LIMIT} bytes")
+        with path.open("rb") as stream:
+            return _facts(path, ELFFile(stream))
+    except FileNotFoundError:
+        raise unreadable("EN006", path, f"`{path.name}` is missing") from None
+    except OSError as error:
+        raise unreadable("EN006", path, f"`{path.name}` can't be read: {error.strerror}") from None
+    except (ELFError, ValueError, TypeError, LookupError, AttributeError, struct.error) as error:
+        # pyelftools raises whatever it stumbles over in a damaged file
+        problem = shorten(str(error) or type(error).__name__, 80)
+        raise unreadable("EN006", path, f"`{path.name}` is no whole ELF file: {problem}") from None
+
+
+def _facts(path: Path, elf: Any) -> ElfFacts:
+    segments = tuple(
+        LoadSegment(s["p_paddr"], s["p_vaddr"], s["p_filesz"], s["p_memsz"])
+        for s in elf.iter_segments("PT_LOAD")
+    )
+    symbols: dict[str, int] = {}
+    for section in elf.iter_sections("SHT_SYMTAB"):
+        for symbol in section.iter_symbols():
+            if symbol.name and symbol["st_shndx"] != "SHN_UNDEF":
+                symbols.setdefault(symbol.name, symbol["st_value"])
+    table = symbols.get("_vector_table")
+    stack, reset = _first_words(elf, table) if table is not None else (None, None)
+    return ElfFacts(path, elf["e_entry"], table, stack, reset, segments, symbols)
+
+
+def _first_words(elf: Any, address: int) -> tuple[int | None, int | None]:
+    for segment in elf.iter_segments("PT_LOAD"):
+        start = segment["p_vaddr"]
+        if start <= address and address + 8 <= start + segment["p_filesz"]:
+            elf.stream.seek(segment["p_offset"] + address - start)
+            data = elf.stream.read(8)
+            if len(data) == 8:
+                order = "<II" if elf.little_endian else ">II"
+                stack, reset = struct.unpack(order, data)
+                return stack, reset
+    return None, None
