@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`west dfu-ble` through the real west: found, described, run, and its exit status arrives."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from west_dfu_ble import __version__, cli
+from west_workspace import REPOSITORY, Workspace
+
+SAMPLES = REPOSITORY / "samples" / "tiny"
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """A copy of the swap sample, in a folder whose name has a space."""
+    shutil.copytree(SAMPLES, tmp_path / "my samples")
+    return tmp_path / "my samples" / "build-swap"
+
+
+def test_west_lists_the_command_with_the_help_of_its_file(workspace: Workspace) -> None:
+    command = yaml.safe_load((REPOSITORY / "west-commands.yml").read_text())["west-commands"][0]
+    result = workspace.west("help")
+    assert result.status == 0, result.err
+    listed = [line for line in result.out.splitlines() if line.strip().startswith("dfu-ble:")]
+    assert [line.split(None, 1)[1] for line in listed] == [command["commands"][0]["help"]]
+
+
+@pytest.mark.parametrize("arguments", [("help", "dfu-ble"), ("dfu-ble", "-h")])
+def test_help_is_that_of_the_command_line(workspace: Workspace, arguments: tuple[str, ...]) -> None:
+    result = workspace.west(*arguments)
+    assert result.status == 0, result.err
+    assert result.err == ""
+    assert result.out.startswith("usage: west dfu-ble [-h]")
+    assert cli.DESCRIPTION.strip() in result.out
+    assert cli.EPILOG.strip() in result.out
+    for action, described in cli.ACTIONS.items():
+        assert f"  {action} " in result.out
+        assert described.help.split()[0] in result.out
+
+
+@pytest.mark.parametrize("action", cli.ACTIONS)
+def test_help_of_each_action(workspace: Workspace, action: str) -> None:
+    result = workspace.west("dfu-ble", action, "--help")
+    assert result.status == 0, result.err
+    assert result.out.startswith(f"usage: west dfu-ble {action} [-h]")
+    assert cli.ACTIONS[action].help in result.out
+
+
+def test_version(workspace: Workspace) -> None:
+    result = workspace.west("dfu-ble", "--version")
+    assert (result.status, result.out) == (0, f"dfu-ble {__version__}\n")
+
+
+def test_status_0_and_json_alone_on_standard_output(workspace: Workspace, build: Path) -> None:
+    for verbosity in ([], ["-v"]):
+        result = workspace.west(*verbosity, "dfu-ble", "check", "-d", build, "--format", "json")
+        assert result.status == 0, result.err
+        assert json.loads(result.out)
+
+
+def test_status_2_wrong_usage(workspace: Workspace) -> None:
+    for wrong in (["chek"], ["check", "--form", "json"], ["check", "surplus"]):
+        result = workspace.west("dfu-ble", *wrong)
+        assert result.status == 2, result.err
+        assert "usage: west" in result.err
+
+
+def test_status_3_findings(workspace: Workspace, build: Path) -> None:
+    config = build / "zephyr" / ".config"
+    text = config.read_text()
+    assert "CONFIG_CAF_BLE_SMP=y\n" in text
+    config.write_text(text.replace("CONFIG_CAF_BLE_SMP=y\n", "# CONFIG_CAF_BLE_SMP is not set\n"))
+    result = workspace.west("dfu-ble", "check", "-d", build, "--profile", "caf")
+    assert result.status == 3, result.err
+    assert "CAF_BLE_SMP" in result.out
+
+
+@pytest.mark.parametrize("verbosity", [[], ["-v"], ["-vvv"]])
+def test_status_4_no_build_directory(
+    workspace: Workspace, tmp_path: Path, verbosity: list[str]
+) -> None:
+    # At -vvv west turns its own fatal errors into status 1; ours must come through unchanged.
+    result = workspace.west(*verbosity, "dfu-ble", "check", "-d", tmp_path / "nothing here")
+    assert result.status == 4, result.err
+    assert "error[EN00" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_build_directory_is_found_in_the_current_folder(workspace: Workspace, build: Path) -> None:
+    # As with `west build`: no -d, and the folder is outside of the application.
+    inside = workspace.root / "application"
+    shutil.copytree(build.parent, inside)
+    (inside / "build-swap").rename(inside / "build")
+    try:
+        for cwd in (inside, inside / "build"):
+            result = workspace.west("dfu-ble", "check", cwd=cwd)
+            assert result.status == 0, result.err
+    finally:
+        shutil.rmtree(inside)
+
+
+def test_no_destination_is_shared_with_west() -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    cli.add_arguments(parser)
+    mine = set(vars(parser.parse_args([]))) | set(vars(parser.parse_args(["check"])))
+    assert "action" in mine
+    assert not mine & {"command", "help", "quiet", "verbose", "zephyr_base"}
