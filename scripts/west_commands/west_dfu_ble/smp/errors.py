@@ -33,8 +33,10 @@ class ImageError(IntEnum):
     """The image group's codes that decide something here (`IMG_MGMT_ERR_*`)."""
 
     UNKNOWN = 1
+    HASH_NOT_FOUND = 8
     NO_FREE_SLOT = 9
     NO_FREE_MEMORY = 15
+    INVALID_FLASH_ADDRESS = 25
     CURRENT_VERSION_IS_NEWER = 27
     IMAGE_ALREADY_PENDING = 28
     TEST_TO_ACTIVE_DENIED = 33

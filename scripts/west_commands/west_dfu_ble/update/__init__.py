@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The update of a device: plan, upload, activate, reboot, verify, confirm.
+
+`Update` does it over any `Link` with the images on offer and what the build knows of the device;
+`operations` holds the single steps. All failures are `DfuBleError`; what happens on the way is
+told to a `Listener`, and `Update.state` is what is known of the device at any moment.
+"""
+
+from .device import DeviceState
+from .events import (
+    Event,
+    Listener,
+    Phase,
+    PhaseDone,
+    PhaseStarted,
+    Remark,
+    UploadProgress,
+)
+from .knowledge import knowledge_from_build
+from .machine import Outcome, Update
+from .model import ActivateMode, Candidate, Knowledge, UpdateOptions
+from .plan import ImagePlan, Plan, make_plan
+from .session import Refusal, Session
+
+__all__ = [
+    "ActivateMode",
+    "Candidate",
+    "DeviceState",
+    "Event",
+    "ImagePlan",
+    "Knowledge",
+    "Listener",
+    "Outcome",
+    "Phase",
+    "PhaseDone",
+    "PhaseStarted",
+    "Plan",
+    "Refusal",
+    "Remark",
+    "Session",
+    "Update",
+    "UpdateOptions",
+    "UploadProgress",
+    "knowledge_from_build",
+    "make_plan",
+]

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long a frame may be: from the server's buffers, the link, and, where in doubt, an echo.
+
+A server's `buf_size` says nothing of `CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`: without it a frame
+must fit one write, or its first part is refused and the rest taken for a header of its own. What
+the build says holds only if the device runs this build. So a frame of more than one write is tried
+first with an echo, which changes nothing, and whose tail can't be taken for a request that does
+anything: every byte of it is ``x``, and a header of those has a protocol version that no server
+knows and a group that none has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..diagnostics import DfuBleError
+from ..smp import HEADER_SIZE, McumgrParameters, Rc, os_group
+from .session import Refusal
+
+if TYPE_CHECKING:
+    from ..link import LinkTraits
+    from .model import Knowledge
+    from .session import Session
+
+# `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`'s default, for servers that do not tell.
+DEFAULT_BUFFER = 384
+# A serial server keeps the length and the checksum of SMP console framing in the same buffer.
+_SERIAL_FRAMING = 4
+_PROBE_TIMEOUT = 1.5
+# The header, a map of one entry, the key "d", and the head of a text of 256 bytes or more.
+_ECHO_OVERHEAD = HEADER_SIZE + 1 + 2 + 3
+
+
+@dataclass(frozen=True)
+class FrameSize:
+    """The longest frame in bytes, and why it is that.
+
+    `probed`: the device was seen to put such a frame together from several writes.
+    """
+
+    size: int
+    reason: str
+    probed: bool = False
+
+
+def safe_frame_size(
+    traits: LinkTraits, parameters: McumgrParameters | None, knowledge: Knowledge
+) -> FrameSize:
+    """Return the size that needs no probing: one frame is one write where a link splits frames."""
+    buffer, source = _buffer(parameters, knowledge)
+    if traits.kind == "serial":
+        buffer -= _SERIAL_FRAMING
+    limits = [(buffer, source)]
+    if traits.frame_limit is not None:
+        limits.append((traits.frame_limit, "the most that the link carries"))
+    limits.append((traits.max_write, "one write"))
+    return FrameSize(*min(limits, key=lambda limit: limit[0]))
+
+
+def wanted_frame_size(
+    traits: LinkTraits, parameters: McumgrParameters | None, knowledge: Knowledge
+) -> FrameSize | None:
+    """Return the longer frame that is worth a probe, `None` if there is none to win."""
+    if not traits.splits_frames:
+        return None
+    buffer, source = _buffer(parameters, knowledge)
+    size = min(buffer, traits.frame_limit or buffer)
+    runs_this_build = parameters is None or parameters.buffer_size == knowledge.buffer_size
+    # The echo's own answer is a little longer than its request, so that a byte or two is no gain.
+    if size <= traits.max_write + 2 or (knowledge.reassembly is False and runs_this_build):
+        return None
+    return FrameSize(size, f"{source}, put together by the device", probed=True)
+
+
+async def find_frame_size(
+    session: Session, parameters: McumgrParameters | None, knowledge: Knowledge
+) -> FrameSize:
+    """Decide, with an echo where neither the build nor the server tells. Raises `LinkLost`."""
+    traits = session.link.traits
+    safe = safe_frame_size(traits, parameters, knowledge)
+    wanted = wanted_frame_size(traits, parameters, knowledge)
+    if wanted is not None and await _reassembles(session, traits.max_write, wanted.size):
+        return wanted
+    return safe
+
+
+async def _reassembles(session: Session, max_write: int, wanted: int) -> bool:
+    # One write and as little as possible of the next: the answer must fit the buffer as well.
+    length = min(max_write + 16, wanted - 2) - _ECHO_OVERHEAD
+    text = "x" * max(length, 1)
+    try:
+        payload = await session.request(os_group.echo(text), timeout=_PROBE_TIMEOUT)
+        return os_group.parse_echo(payload) == text
+    except Refusal as refusal:
+        # No echo in this firmware; but what it refused, it had received whole.
+        return refusal.error.is_rc(Rc.ENOTSUP)
+    except DfuBleError:
+        return False
+
+
+def _buffer(parameters: McumgrParameters | None, knowledge: Knowledge) -> tuple[int, str]:
+    if parameters is not None:
+        return parameters.buffer_size, "the device's buffer"
+    if knowledge.buffer_size is not None:
+        return knowledge.buffer_size, "the build's buffer"
+    return DEFAULT_BUFFER, "Zephyr's default buffer"

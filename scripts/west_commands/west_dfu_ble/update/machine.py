@@ -1,0 +1,423 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The update from first contact to proof, through every step of `Phase`.
+
+Every step begins with what the device says, so that it may be done again after a lost link at any
+point of it. Nothing is confirmed that was not seen running, and nothing is called a success that
+the device did not show: the last word is always an image state that was read back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..diagnostics import DfuBleError
+from ..faults import fault
+from ..link import Link, LinkLost
+from ..smp import (
+    ImageError,
+    Rc,
+    UploadWindow,
+    WindowCounts,
+    first_width,
+    image_group,
+    os_group,
+)
+from .connection import Connection
+from .device import DeviceState, read_device, read_images
+from .events import Listener, Phase, PhaseDone, PhaseStarted, Remark
+from .frame_size import FrameSize, find_frame_size, safe_frame_size
+from .model import Candidate, Knowledge, UpdateOptions
+from .plan import ImagePlan, Plan, make_plan
+from .session import Refusal, Session
+from .upload import Upload, refuse_foreign, refused_upload
+from .verdict import is_running, is_stored, is_waiting, why_not_running
+
+# An upload that the device loses track of this often is not going to end.
+_LOST_TRACK_LIMIT = 3
+_STEP_ATTEMPTS = 3
+_ABORT_TIMEOUT = 1.5
+# Swap using move writes every sector twice and erases it twice: about 20 kB/s on nRF52.
+_SWAP_RATE = 10_000
+_SHORTEST_REBOOT = 30.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished update: the plan that was carried out, and the device as it is now.
+
+    `windows` tells of each upload, in the order of the plan's images that were uploaded;
+    `reconnects` how often the link had to be made anew.
+    """
+
+    plan: Plan
+    state: DeviceState
+    windows: tuple[WindowCounts, ...]
+    reconnects: int
+
+
+class Update:
+    """One update of one device. `state` is what is known of the device, kept current."""
+
+    def __init__(
+        self,
+        link: Link,
+        candidates: Sequence[Candidate],
+        knowledge: Knowledge,
+        options: UpdateOptions,
+        listener: Listener,
+    ) -> None:
+        """Prepare an update with one of `candidates` for each image number; nothing is sent yet."""
+        self.state: DeviceState | None = None
+        self._candidates = candidates
+        self._knowledge = knowledge
+        self._options = options
+        self._listener = listener
+        self._session = Session(link, options.request_timeout)
+        self._connection = Connection(self._session, options, listener)
+        self._plan: Plan | None = None
+        self._frame: FrameSize | None = None
+        self._windows: list[WindowCounts] = []
+        self._erased: set[int] = set()
+
+    async def run(self) -> Outcome:
+        """Do the whole update.
+
+        Raises `DfuBleError`: LK4xx while nothing was written to the device (exit status 6), the
+        same with status 7 if it is lost later, and DV5xx as the device refuses or turns out. When
+        it is cancelled the link stays open for `abort`.
+        """
+        try:
+            plan = await self._run()
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            await self._look_once_more()
+            await self._session.close()
+            raise
+        await self._session.close()
+        assert self.state is not None
+        return Outcome(plan, self.state, tuple(self._windows), self._connection.reconnects)
+
+    async def abort(self) -> None:
+        """Ask for the device's state a last time, if the link is up, and close it.
+
+        For use after `run` was cancelled. Never raises.
+        """
+        await self._look_once_more()
+        await self._session.close()
+
+    async def _run(self) -> Plan:
+        self._start(Phase.CONNECT, f"to {self._session.link.traits.kind} device")
+        await self._connection.connect()
+        traits = self._session.link.traits
+        self._done(Phase.CONNECT, f"{traits.peer}, {traits.max_write} bytes a write")
+        self._start(Phase.INSPECT, "images, bootloader mode, buffers")
+        plan = await self._connection.through(self._inspect)
+        for image in plan.images:
+            if image.upload:
+                await self._upload(image)
+        if plan.sets_state:
+            self._start(Phase.ACTIVATE, "for good" if plan.permanent else "for a trial")
+            await self._connection.through(self._activate)
+        if plan.resets:
+            await self._reboot()
+        if plan.confirms:
+            self._start(Phase.CONFIRM, self._names())
+            await self._connection.through(self._confirm)
+            self._done(Phase.CONFIRM, "it stays")
+        return self._current_plan()
+
+    # Inspect
+
+    async def _inspect(self) -> Plan:
+        self.state = await read_device(self._session, self._knowledge)
+        self._plan = plan = make_plan(self._candidates, self.state, self._knowledge, self._options)
+        mode = self.state.mode.title if self.state.mode else "mode not told"
+        running = self.state.running
+        self._done(Phase.INSPECT, f"runs {running.version if running else '?'}, {mode}")
+        for remark in plan.remarks:
+            self._listener(Remark(remark))
+        return plan
+
+    async def _refresh(self) -> DeviceState:
+        """Read the images again. Raises `DfuBleError` and `LinkLost`."""
+        assert self.state is not None
+        images = await read_images(self._session)
+        self.state = replace(self.state, images=images, is_current=True)
+        return self.state
+
+    # Upload
+
+    async def _upload(self, image: ImagePlan) -> None:
+        number = image.candidate.image_number
+        upload: Upload | None = None
+        lost_track = 0
+
+        async def step() -> None:
+            nonlocal upload, lost_track
+            # The device may be another one by now, as it were: rebooted, or changed by others.
+            device = await self._refresh()
+            erases = image.erase and number not in self._erased
+            if is_stored(image, device) and not erases:
+                return
+            if upload is None:
+                await refuse_foreign(self._session, image.candidate.image.size)
+                if erases:
+                    await self._erase(image)
+                frame = await self._find_frame()
+                upload = self._new_upload(image, frame)
+            else:
+                upload.window.reopen((await self._find_frame()).size)
+            while not await upload.run(self._session):
+                # Either the last answer was lost, or the device forgot the upload.
+                if is_stored(image, await self._refresh()):
+                    return
+                lost_track += 1
+                if lost_track > _LOST_TRACK_LIMIT:
+                    raise fault(
+                        "DV508",
+                        f"the device forgot the upload {lost_track} times before its end",
+                        helps=["is somebody else erasing the slot or uploading?"],
+                    )
+                upload.window.reopen()
+            if not is_stored(image, await self._refresh()):
+                raise fault(
+                    "DV512",
+                    "the device took the whole image, and does not list it afterwards",
+                    notes=[self.state.sentence() if self.state else ""],
+                    helps=["upload it again with --erase"],
+                )
+
+        started = asyncio.get_running_loop().time()
+        await self._connection.through(step)
+        seconds = asyncio.get_running_loop().time() - started
+        if upload is not None:
+            counts = upload.window.counts
+            self._windows.append(counts)
+            size = upload.window.total - (upload.window.resumed_at or 0)
+            rate = size / max(seconds, 0.001) / 1000
+            trouble = f", {counts.rewinds} rewinds" if counts.rewinds else ""
+            self._done(Phase.UPLOAD, f"{size} bytes in {seconds:.1f} s, {rate:.1f} kB/s{trouble}")
+        else:
+            self._done(Phase.UPLOAD, "it is on the device")
+
+    def _new_upload(self, image: ImagePlan, frame: FrameSize) -> Upload:
+        parsed = image.candidate.image
+        # A file may be longer than its image (padding up to the trailer): that is not sent.
+        data = parsed.data[: parsed.size]
+        parameters = self.state.parameters if self.state else None
+        count = parameters.buffer_count if parameters else self._knowledge.buffer_count
+        window = UploadWindow(
+            data=data,
+            digest=hashlib.sha256(data).digest(),
+            frame_size=frame.size,
+            image=image.candidate.image_number,
+            buffer_count=count,
+            alignment=self._knowledge.chunk_alignment,
+            patience=self._options.patience,
+        )
+        self._start(
+            Phase.UPLOAD,
+            f"{image.candidate.path.name} {parsed.version} to slot {image.target}: frames of "
+            f"{frame.size} bytes ({frame.reason}), {first_width(count)} in flight",
+        )
+        name = image.candidate.path.name
+        return Upload(name, window, self._listener, self._connection.progressed)
+
+    async def _find_frame(self) -> FrameSize:
+        parameters = self.state.parameters if self.state else None
+        if self._frame is None:
+            self._frame = await find_frame_size(self._session, parameters, self._knowledge)
+        elif not self._frame.probed:
+            # A new connection may have another ATT MTU; what the device puts together stays.
+            self._frame = safe_frame_size(self._session.link.traits, parameters, self._knowledge)
+        return self._frame
+
+    async def _erase(self, image: ImagePlan) -> None:
+        number = image.candidate.image_number
+        slot = 2 * number + image.target
+        try:
+            await self._session.request(
+                image_group.erase(slot), timeout=self._options.patience.first
+            )
+        except Refusal as refusal:
+            # Zephyr answers so when the slot is empty already.
+            if not refusal.error.is_image(ImageError.UNKNOWN):
+                raise refused_upload(refusal.error) from refusal
+        self._erased.add(number)
+
+    # Activate
+
+    async def _activate(self) -> None:
+        plan = self._current_plan()
+        for image in plan.images:
+            if not await self._activate_one(plan, image):
+                return
+        self._done(Phase.ACTIVATE, "set for the next reset")
+
+    async def _activate_one(self, plan: Plan, image: ImagePlan) -> bool:
+        digest = image.candidate.image.digest
+        request = image_group.activate(digest) if plan.permanent else image_group.test(digest)
+        for _ in range(_STEP_ATTEMPTS):
+            device = await self._refresh()
+            if is_waiting(image, device) or is_running(image, device):
+                return True
+            if not is_stored(image, device):
+                raise why_not_running(plan, image, device)
+            try:
+                await self._session.request(request)
+            except Refusal as refusal:
+                error = refusal.error
+                if error.is_rc(Rc.ENOTSUP) and device.mode is None:
+                    self._listener(
+                        Remark("the device has no test command: its bootloader goes by the version")
+                    )
+                    self._plan = replace(plan, sets_state=False, confirms=False)
+                    return False
+                if not error.is_rc(Rc.EBUSY):
+                    raise
+            except DfuBleError as error:
+                # No answer, or none that makes sense: the image state tells whether it was done.
+                if error.diagnostic.code not in ("LK406", "DV511"):
+                    raise
+        if is_waiting(image, await self._refresh()):
+            return True
+        raise fault(
+            "DV511",
+            f"the device takes the request to run {image.candidate.path.name}, "
+            "and does not list it as pending",
+        )
+
+    # Reset and verify
+
+    async def _reboot(self) -> None:
+        plan = self._current_plan()
+        self._start(Phase.RESET, self._names())
+        for attempt in range(1, _STEP_ATTEMPTS + 1):
+            if attempt > 1:
+                self._listener(Remark("the device did not reset; asking again"))
+            if not await self._connection.through(self._has_rebooted):
+                await self._reset()
+            self._mark_outdated()
+            if attempt == 1:
+                self._done(Phase.RESET, "asked for")
+                self._start(Phase.VERIFY, "waiting for the device to come back")
+            device = await self._connection.wait_back(self._refresh, self._reboot_timeout())
+            if not any(is_waiting(image, device) for image in plan.images):
+                break
+        assert self.state is not None
+        self._require_running(self.state)
+        running = self.state.running
+        self._done(Phase.VERIFY, f"runs {running.version if running else self._names()}")
+
+    async def _has_rebooted(self) -> bool:
+        """Whether the new image runs already: the device was faster than the request."""
+        device = await self._refresh()
+        return all(is_running(image, device) for image in self._current_plan().images)
+
+    async def _reset(self) -> None:
+        """Ask for the reboot. A link that goes down then, or before, is what was asked for."""
+        try:
+            await self._session.request(os_group.reset())
+        except LinkLost:
+            pass
+        except Refusal as refusal:
+            if not refusal.error.is_rc(Rc.EBUSY):
+                raise fault(
+                    "DV501",
+                    f"the device refused to reset: {refusal.error}",
+                    helps=[
+                        "reset it by hand; then: dfu-ble status, dfu-ble confirm",
+                        "build the firmware with CONFIG_MCUMGR_GRP_OS=y and CONFIG_REBOOT=y",
+                    ],
+                ) from refusal
+            await asyncio.sleep(1)
+            return
+        except DfuBleError as error:
+            if error.diagnostic.code not in ("LK406", "DV511"):
+                raise
+        await self._connection.wait_gone()
+
+    def _reboot_timeout(self) -> float:
+        if self._options.reboot_timeout is not None:
+            return self._options.reboot_timeout
+        size: int = sum(image.candidate.image.size for image in self._current_plan().images)
+        return max(self._options.timeout, _SHORTEST_REBOOT) + size / _SWAP_RATE
+
+    def _require_running(self, device: DeviceState) -> None:
+        plan = self._current_plan()
+        for image in plan.images:
+            # Another core's image is not listed as running; it counts once it waits no more.
+            other_core = (
+                image.candidate.image_number > 0
+                and device.images.active(image.candidate.image_number) is None
+            )
+            if other_core and not is_waiting(image, device):
+                continue
+            if not is_running(image, device):
+                raise why_not_running(plan, image, device)
+
+    # Confirm
+
+    async def _confirm(self) -> None:
+        for _ in range(_STEP_ATTEMPTS):
+            device = await self._refresh()
+            self._require_running(device)
+            running = device.running
+            if running is not None and running.confirmed:
+                return
+            try:
+                # Without a hash this confirms what runs, and that was read a moment ago. With the
+                # hash it would activate the image for good if the device had just gone back.
+                await self._session.request(image_group.confirm())
+            except Refusal as refusal:
+                if not refusal.error.is_rc(Rc.EBUSY):
+                    raise
+            except DfuBleError as error:
+                if error.diagnostic.code not in ("LK406", "DV511"):
+                    raise
+        device = await self._refresh()
+        self._require_running(device)
+        if device.running is None or not device.running.confirmed:
+            raise fault("DV511", "the device takes the confirmation, and the image stays on trial")
+
+    # What is told
+
+    async def _look_once_more(self) -> None:
+        """Bring `state` up to date if that is possible, without any more error."""
+        if self.state is None:
+            return
+        self._mark_outdated()
+        if not self._session.is_open:
+            return
+        # The first may be swallowed by a frame that was cut in the middle.
+        for _ in range(2):
+            try:
+                images = await read_images(self._session, _ABORT_TIMEOUT)
+            except (DfuBleError, LinkLost):
+                continue
+            self.state = replace(self.state, images=images, is_current=True)
+            return
+
+    def _mark_outdated(self) -> None:
+        if self.state is not None:
+            self.state = self.state.outdated()
+
+    def _current_plan(self) -> Plan:
+        assert self._plan is not None
+        return self._plan
+
+    def _names(self) -> str:
+        return ", ".join(
+            f"{image.candidate.path.name} {image.candidate.image.version}"
+            for image in self._current_plan().images
+        )
+
+    def _start(self, phase: Phase, text: str) -> None:
+        self._listener(PhaseStarted(phase, text))
+
+    def _done(self, phase: Phase, text: str) -> None:
+        self._listener(PhaseDone(phase, text))

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The single steps, each with its proof: status, test, confirm, erase, reset, echo.
+
+Each connects, does one thing, reads back what it did, and closes the link. All raise
+`DfuBleError`: LK4xx when the device can't be reached, DV5xx when it refuses or does not do it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from ..diagnostics import DfuBleError
+from ..faults import fault
+from ..link import Link, LinkLost
+from ..smp import ImageError, ImageSlot, Rc, Request, image_group, os_group
+from .connection import Connection
+from .device import DeviceState, read_device, read_images
+from .events import Listener
+from .model import Knowledge, UpdateOptions
+from .session import Refusal, Session
+from .upload import refused_upload
+
+
+async def read_status(
+    link: Link, knowledge: Knowledge, options: UpdateOptions, listener: Listener
+) -> DeviceState:
+    """Read all that the device tells of itself."""
+    async with _connected(link, options, listener) as connection:
+        return await connection.through(lambda: read_device(connection.session, knowledge))
+
+
+async def activate_image(
+    link: Link,
+    knowledge: Knowledge,
+    options: UpdateOptions,
+    listener: Listener,
+    digest: bytes | None = None,
+    *,
+    permanent: bool = False,
+) -> DeviceState:
+    """Set an image to run after the next reset, once or `permanent`ly.
+
+    `digest` is its hash, or the beginning of it; without one it is the image that does not run,
+    of which there must be exactly one.
+    """
+    async with _connected(link, options, listener) as connection:
+        session = connection.session
+
+        async def step() -> DeviceState:
+            device = await read_device(session, knowledge)
+            image = _find(device, digest)
+            make = image_group.activate if permanent else image_group.test
+            await _send(session, make(image.hash))
+            device = await _read_again(session, device)
+            held = device.images.at(image.slot, image.image)
+            if held is None or not held.pending:
+                raise fault("DV511", "the device takes the request, and does not list it as set")
+            return device
+
+        return await connection.through(step)
+
+
+async def confirm_running(
+    link: Link, knowledge: Knowledge, options: UpdateOptions, listener: Listener
+) -> DeviceState:
+    """Confirm the image that runs."""
+    async with _connected(link, options, listener) as connection:
+        session = connection.session
+
+        async def step() -> DeviceState:
+            device = await read_device(session, knowledge)
+            if device.running is None or not device.running.confirmed:
+                await _send(session, image_group.confirm())
+                device = await _read_again(session, device)
+            if device.running is None or not device.running.confirmed:
+                raise fault("DV511", "the device takes the confirmation, and stays on trial")
+            return device
+
+        return await connection.through(step)
+
+
+async def erase_slot(
+    link: Link,
+    knowledge: Knowledge,
+    options: UpdateOptions,
+    listener: Listener,
+    slot: int | None = None,
+    image: int = 0,
+) -> DeviceState:
+    """Empty a slot; without a number the one that nothing runs from."""
+    async with _connected(link, options, listener) as connection:
+        session = connection.session
+
+        async def step() -> DeviceState:
+            device = await read_device(session, knowledge)
+            running = device.images.active(image)
+            free = 1 - running.slot if running is not None else 1
+            index = free if slot is None else slot
+            try:
+                await session.request(
+                    image_group.erase(2 * image + index), timeout=options.patience.first
+                )
+            except Refusal as refusal:
+                # Zephyr answers so when the slot is empty already.
+                if not refusal.error.is_image(ImageError.UNKNOWN):
+                    raise refused_upload(refusal.error) from refusal
+            device = await _read_again(session, device)
+            if device.images.at(index, image) is not None:
+                raise fault("DV511", f"the device takes the erase, and slot {index} is not empty")
+            return device
+
+        return await connection.through(step)
+
+
+async def reset_device(
+    link: Link, knowledge: Knowledge, options: UpdateOptions, listener: Listener
+) -> DeviceState:
+    """Reboot the device, wait until it is back, and return what it runs then."""
+    async with _connected(link, options, listener) as connection:
+        session = connection.session
+        device = await connection.through(lambda: read_device(session, knowledge))
+        with contextlib.suppress(LinkLost):
+            await _send(session, os_group.reset())
+        await connection.wait_gone()
+        timeout = options.reboot_timeout or 2 * options.timeout
+        return await connection.wait_back(lambda: _read_again(session, device), timeout)
+
+
+async def echo(link: Link, options: UpdateOptions, listener: Listener, text: str) -> str:
+    """Send a text to the device and return what comes back."""
+    async with _connected(link, options, listener) as connection:
+        payload = await connection.through(
+            lambda: connection.session.request(os_group.echo(text), attempts=2)
+        )
+        return os_group.parse_echo(payload)
+
+
+@contextlib.asynccontextmanager
+async def _connected(
+    link: Link, options: UpdateOptions, listener: Listener
+) -> AsyncIterator[Connection]:
+    connection = Connection(Session(link, options.request_timeout), options, listener)
+    try:
+        await connection.connect()
+        yield connection
+    finally:
+        await connection.session.close()
+
+
+async def _send(session: Session, request: Request) -> None:
+    """Send what may be lost on its way: whether it was done is read back afterwards."""
+    try:
+        await session.request(request)
+    except Refusal as refusal:
+        if refusal.error.is_rc(Rc.ENOTSUP):
+            raise fault(
+                "DV513",
+                f"the device has no command to {request.name}",
+                why="Its firmware or its bootloader's mode comes without it.",
+                helps=[
+                    "in plain direct-xip nothing is set: the higher version runs after a reset",
+                    "a reset needs CONFIG_MCUMGR_GRP_OS=y and CONFIG_REBOOT=y in the firmware",
+                ],
+            ) from refusal
+        raise
+    except DfuBleError as error:
+        if error.diagnostic.code not in ("LK406", "DV511"):
+            raise
+
+
+async def _read_again(session: Session, device: DeviceState) -> DeviceState:
+    return replace(device, images=await read_images(session), is_current=True)
+
+
+def _find(device: DeviceState, digest: bytes | None) -> ImageSlot:
+    images = [i for i in device.images if i.hash and not i.active]
+    if digest:
+        images = [i for i in device.images if i.hash.startswith(digest)]
+    if len(images) == 1:
+        return images[0]
+    which = f"with the hash {digest.hex()}" if digest else "that do not run"
+    raise fault(
+        "DV507",
+        f"the device holds {len(images) or 'no'} images {which}",
+        why="It must be clear which image to set.",
+        notes=[f"slot {i.slot}: {i.version}, hash {i.hash.hex()}" for i in device.images],
+        helps=["name the image by the beginning of its hash"] if images else [],
+    )
