@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The house rules that a machine can watch: sizes, who may print, which room knows which."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGE = REPOSITORY / "scripts" / "west_commands" / "west_dfu_ble"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Values that every room may speak of; they know no room.
+COMMON = {"__version__", "diagnostics", "faults", "mcuboot", "resources"}
+
+# Which rooms each room may know: the drawing of CONTRIBUTING.md, from left to right.
+ARROWS: dict[str, set[str]] = {
+    "builddir": set(),
+    "smp": set(),
+    "link": set(),
+    "image": {"builddir"},
+    "virtual": {"builddir", "image", "smp", "link"},
+    "update": {"builddir", "image", "smp", "link"},
+    "configuration": set(),
+    "rules": {"builddir", "image", "configuration"},
+    "report": {"builddir", "rules", "update"},
+    "options": set(),
+    "commands": {
+        *("builddir", "image", "rules", "report", "link", "update", "virtual", "configuration"),
+        *("options", "smp"),
+    },
+    "cli": {"commands", "options", "report"},
+    "__main__": {"cli"},
+}
+
+
+def name_of(path: Path) -> str:
+    """The module's name inside the package: ``smp.window``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Every module of ours that a module imports anywhere, by its name inside the package."""
+    own = name_of(path).split(".") if name_of(path) else []
+    package = own if path.name == "__init__.py" else own[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            if node.module:
+                yield ".".join([*base, node.module]), node.lineno
+            else:
+                for alias in node.names:
+                    yield ".".join([*base, alias.name]), node.lineno
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                if name and name.partition(".")[0] == "west_dfu_ble":
+                    yield name.partition(".")[2], node.lineno
+
+
+def test_every_module_has_its_room() -> None:
+    rooms = {room_of(name_of(path)) for path in MODULES} - {""}
+    assert rooms - COMMON == set(ARROWS)
+
+
+def test_arrows_between_rooms_point_one_way() -> None:
+    wrong = []
+    for path in MODULES:
+        room = room_of(name_of(path))
+        allowed = COMMON | {room} | ARROWS.get(room, set())
+        wrong += [
+            f"{path.relative_to(REPOSITORY)}:{line} imports {name}"
+            for name, line in imports(path)
+            if room_of(name) not in allowed
+        ]
+    assert wrong == []
+
+
+def test_the_rooms_have_no_circle() -> None:
+    left = dict(ARROWS)
+    while left:
+        free = [room for room, known in left.items() if not known & set(left)]
+        assert free, f"these know each other in a circle: {sorted(left)}"
+        for room in free:
+            del left[room]
+
+
+def test_only_the_command_line_prints_and_exits() -> None:
+    wrong = []
+    for path in MODULES:
+        if room_of(name_of(path)) in ("cli", "__main__", "report"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                word = ast.unparse(node.func)
+                found = word in ("print", "exit", "quit", "sys.exit", "os._exit", "os.abort")
+            elif isinstance(node, ast.Raise) and node.exc:
+                word = ast.unparse(node.exc)
+                found = word.startswith("SystemExit")
+            else:
+                continue
+            if found:
+                wrong.append(f"{path.relative_to(REPOSITORY)}:{node.lineno} {word}")
+    assert wrong == []
+
+
+def sources() -> list[Path]:
+    """Every text file that can carry a comment, but for what was generated."""
+    found = [REPOSITORY / "pyproject.toml", REPOSITORY / "west-commands.yml"]
+    for folder in ("scripts", "tests", "zephyr", "schemas", "docs"):
+        for suffix in ("*.py", "*.yml", "*.txt"):
+            found += (REPOSITORY / folder).rglob(suffix)
+    return sorted(path for path in found if "data" not in path.parts)
+
+
+def test_first_line_names_the_licence() -> None:
+    wrong = []
+    for path in sources():
+        lines = [*path.read_text(encoding="utf-8").splitlines()[:2], "", ""]
+        first = lines[1] if lines[0].startswith("#!") else lines[0]
+        if first != "# SPDX-License-Identifier: Apache-2.0":
+            wrong.append(str(path.relative_to(REPOSITORY)))
+    assert wrong == []
+
+
+def test_no_module_is_longer_than_400_lines() -> None:
+    long = {
+        str(path.relative_to(REPOSITORY)): lines
+        for path in [*MODULES, *(REPOSITORY / "tests").rglob("*.py")]
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    }
+    assert long == {}
+
+
+def test_a_rooms_door_says_what_it_offers() -> None:
+    wrong = []
+    for path in PACKAGE.rglob("__init__.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        offered = {
+            alias.asname or alias.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and node.level
+            for alias in node.names
+        }
+        listed: set[str] = set()
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                listed = set(ast.literal_eval(node.value))
+        if not ast.get_docstring(tree) or not offered <= listed:
+            wrong.append(f"{path.relative_to(REPOSITORY)}: {sorted(offered - listed)}")
+    assert wrong == []
