@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,18 +20,29 @@ def find_artifacts(build: Path, layout: Layout, images: tuple[Image, ...]) -> tu
     so is the `zephyr.signed.bin` of an NCS child-image build: it was signed with the devicetree's
     slots, not with the real ones.
     """
-    found: dict[tuple[int | None, int | None], Artifact] = {}
+    found: dict[tuple[int | None, int | None], tuple[float, Artifact]] = {}
     for path, image, slot in _candidates(build, layout, images):
-        if (image, slot) not in found and path.is_file():
+        modified = _modified(path)
+        # Of what the build made and what `sign` made for the same slot, the later one counts.
+        if modified is not None and modified > found.get((image, slot), (-1.0, None))[0]:
             kind = ArtifactKind.PACKAGE if image is None else ArtifactKind.UPDATE_IMAGE
-            found[image, slot] = Artifact(kind, path, image, slot)
-    return tuple(found.values())
+            found[image, slot] = (modified, Artifact(kind, path, image, slot))
+    return tuple(artifact for _, artifact in found.values())
+
+
+def _modified(path: Path) -> float | None:
+    """Return when a file was last written, in seconds; `None` if there is no such file."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return max(status.st_mtime, 0.0) if stat.S_ISREG(status.st_mode) else None
 
 
 def _candidates(
     build: Path, layout: Layout, images: tuple[Image, ...]
 ) -> Iterator[tuple[Path, int | None, int | None]]:
-    """Yield path, image number and slot index, the better one first where there are two names."""
+    """Yield path, image number and slot index of all that there may be."""
     for image in images:
         if image.role not in (Role.APPLICATION, Role.VARIANT, Role.NETWORK_CORE):
             continue
@@ -58,8 +70,11 @@ def _update_images(build: Path, layout: Layout, image: Image) -> Iterator[Path]:
         yield build / f"signed_by_mcuboot_and_b0_{image.name}.bin"
         return
     base = image.directory / "zephyr" / kernel_name(image.kconfig)
-    yield base.with_name(f"{base.name}.signed.encrypted.bin")
-    yield base.with_name(f"{base.name}.signed.bin")
+    encrypted = base.with_name(f"{base.name}.signed.encrypted.bin")
+    # A device whose bootloader decrypts gets the encrypted one; the other is made on the way.
+    yield (
+        encrypted if _modified(encrypted) is not None else base.with_name(f"{base.name}.signed.bin")
+    )
     if layout is Layout.NCS_SYSBUILD:
         # nRF54H20, where application and radio core are signed as one binary
         name = "zephyr_secondary_app" if image.role is Role.VARIANT else "zephyr"

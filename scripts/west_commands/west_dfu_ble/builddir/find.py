@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import configparser
+import glob
 import string
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from .layout import is_build_directory, require_build_directory
 from .places import path_exists
 
 _DEFAULT = "build"
+_UNKNOWN = "\0"  # in no path
 
 
 def find(
@@ -26,24 +28,25 @@ def find(
     """Return the build directory that is meant.
 
     In this order, as `west` has it: `given` (``--build-dir``); the format `dir_fmt` (west's
-    ``build.dir-fmt``, default ``build``), below `cwd` if relative; `cwd` itself. Keys of the
-    format that nothing is known for (`board` most of all) are taken for whatever makes the one
-    build directory that exists. Raises EN001 if there is none or more than one, EN002 if `given`
-    is none.
+    ``build.dir-fmt``, default ``build``), below `cwd` if relative; `cwd` itself. Where nothing is
+    known for a key of the format (`board` most of all), and `cwd` is no build directory, the one
+    build directory that fits the format is taken. Raises EN001 if there is none or more than one,
+    EN002 if `given`, or what the format means, is none, EN008 for a format that makes no sense.
     """
     if given is not None:
         path = cwd / given
         require_build_directory(path)
         return path
     pattern = dir_fmt or _DEFAULT
-    known = _known_keys(cwd, board, source_dir)
-    matches = _matches(cwd, pattern, known)
-    builds = [path for path in matches if is_build_directory(path)]
-    if len(builds) == 1:
-        return builds[0]
+    folder, exact = _resolve(cwd, pattern, _known_keys(cwd, board, source_dir))
+    builds = [folder] if exact else _builds_matching(folder)
+    if exact and is_build_directory(folder):
+        return folder
     if is_build_directory(cwd):
         return cwd
-    if builds:
+    if not exact and len(builds) == 1:
+        return builds[0]
+    if not exact and builds:
         raise fault(
             "EN001",
             f"{len(builds)} build directories match `{pattern}`",
@@ -51,8 +54,8 @@ def find(
             notes=[str(path) for path in builds],
             helps=[f"say which one is meant: `--build-dir {builds[0]}`"],
         )
-    if len(matches) == 1:
-        require_build_directory(matches[0])
+    if exact and path_exists(folder):
+        require_build_directory(folder)
     raise fault(
         "EN001",
         f"there is no build directory in `{cwd}`",
@@ -80,31 +83,38 @@ def _known_keys(cwd: Path, board: str | None, source_dir: Path | None) -> dict[s
     return known
 
 
-def _matches(cwd: Path, pattern: str, known: Mapping[str, str]) -> list[Path]:
-    """Return the folders that the format may mean: one, or for unknown keys those that exist."""
+def _resolve(cwd: Path, pattern: str, known: Mapping[str, str]) -> tuple[Path, bool]:
+    """Return the folder that the format means, and whether that is exact.
+
+    Without all keys it is not: then the folder is a glob pattern with `_UNKNOWN` for the others.
+    """
     try:
         pieces = list(string.Formatter().parse(pattern))
     except ValueError as error:
         raise _bad_format(pattern, str(error)) from None
-    text, unknown = "", False
+    exact = all(key is None or key in known for _, key, _, _ in pieces)
+    text = ""
     for literal, key, spec, conversion in pieces:
-        text += literal
+        text += literal if exact else glob.escape(literal)
         if key is None:
             continue
         if spec or conversion or not key.isidentifier():
             raise _bad_format(pattern, f"`{{{key}}}` is no key of it")
-        unknown |= key not in known
-        text += known.get(key, "*")
-    path = cwd / text
-    if not unknown:
-        return [path]
-    rest = path.relative_to(path.anchor)
-    try:
-        found = sorted(Path(path.anchor).glob(str(rest)))
-    except (OSError, ValueError, NotImplementedError):
-        return []
-    # A board's name may hold slashes, so that what stands for it is one folder or several.
-    return [path for path in found if path.is_dir()]
+        value = known.get(key, _UNKNOWN)
+        text += value if exact or key not in known else glob.escape(value)
+    return (cwd if exact else Path(glob.escape(str(cwd)))) / text, exact
+
+
+def _builds_matching(pattern: Path) -> list[Path]:
+    # A board's name may hold slashes, so that one `*` may stand for up to three folders.
+    found: list[Path] = []
+    for stars in ("*", "*/*", "*/*/*"):
+        names = glob.glob(str(pattern).replace(_UNKNOWN, stars))  # noqa: PTH207 (absolute)
+        for name in sorted(names):
+            path = Path(name)
+            if not any(path.is_relative_to(other) for other in found) and is_build_directory(path):
+                found.append(path)
+    return found
 
 
 def _bad_format(pattern: str, problem: str) -> Exception:

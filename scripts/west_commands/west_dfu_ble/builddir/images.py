@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..faults import fault
 from .cmakecache import CMakeCache, read_cmake_cache
 from .domains import Domains
 from .kconfig import read_kconfig
@@ -15,6 +14,7 @@ from .places import Places, path_exists
 
 # What NCS and Zephyr call the application linked for the secondary slot.
 _VARIANT_NAMES = ("mcuboot_secondary_app", "{}_secondary_app", "{}_slot1_variant")
+_VARIANT_ENDINGS = ("_secondary_app", "_slot1_variant")
 _VARIANT_OPTION = "CONFIG_NCS_IS_VARIANT_IMAGE"
 
 
@@ -73,20 +73,12 @@ def classify(
     application: Found, others: list[Found], sysbuild: Kconfig | None, places: Places, app_dir: str
 ) -> tuple[Image, ...]:
     """Give each image its role and number, the application first."""
-    if application.kconfig.is_on("CONFIG_MCUBOOT"):
-        raise fault(
-            "EN002",
-            "the folder is the build of MCUboot itself, not of an application",
-            location=application.directory,
-            helps=["give the build directory of the application"],
-        )
     bootloader = next((o for o in others if o.kconfig.is_on("CONFIG_MCUBOOT")), None)
     images = []
-    roles = {id(application): Role.APPLICATION}
-    for other in others:
-        roles[id(other)] = _role(other, application, bootloader)
     for found in (application, *others):
-        role = roles[id(found)]
+        role = Role.APPLICATION
+        if found is not application:
+            role = _role(found, application, bootloader)
         source = found.cache.text("APPLICATION_SOURCE_DIR")
         if role is Role.APPLICATION and app_dir:
             source = source or app_dir
@@ -109,8 +101,9 @@ def _role(other: Found, application: Found, bootloader: Found | None) -> Role:
         return Role.BOOTLOADER
     if other.kconfig.is_on("CONFIG_MCUBOOT") or _is_secure_bootloader(other.kconfig):
         return Role.OTHER  # MCUboot for NSIB's other slot (s1_image), NSIB itself (b0, b0n)
-    if is_network_core(other.kconfig):
-        return Role.NETWORK_CORE
+    if is_network_core(other.kconfig) and not is_network_core(application.kconfig):
+        is_variant = other.name.endswith(_VARIANT_ENDINGS) or other.kconfig.is_on(_VARIANT_OPTION)
+        return Role.OTHER if is_variant else Role.NETWORK_CORE
     names = [pattern.format(application.name) for pattern in _VARIANT_NAMES]
     # In a child-image build the variant's .config is the application's to the byte: only the
     # cache (and the ELF) tells.

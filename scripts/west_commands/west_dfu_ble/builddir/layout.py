@@ -9,6 +9,7 @@ from ..faults import fault
 from .cmakecache import CMakeCache, read_cmake_cache
 from .model import Kconfig, Layout
 from .places import path_exists
+from .textfile import unreadable
 
 _MADE_BY_WEST = "make one with `west build`, or name it with `--build-dir`"
 
@@ -59,15 +60,35 @@ def require_build_directory(path: Path) -> None:
 
 
 def refuse_part_of_build(path: Path, cache: CMakeCache) -> None:
-    """Raise EN002 for the folder of one image of a sysbuild build: the rest lies above it."""
+    """Raise EN002 for the folder of one image of a build: the rest lies above it."""
     parent = path.resolve().parent
-    if cache.is_on("SYSBUILD") and path_exists(parent / "domains.yaml"):
+    of_sysbuild = cache.is_on("SYSBUILD") and path_exists(parent / "domains.yaml")
+    of_parent = bool(cache.text("IMAGE_NAME")) and path_exists(parent / "zephyr" / ".config")
+    if of_sysbuild or of_parent:
         raise fault(
             "EN002",
             f"`{path}` is the folder of one image, not the whole build",
             why="Bootloader, partitions and packages are told by the build directory above it.",
             location=path,
             helps=[f"give the build directory above it: `--build-dir {parent}`"],
+        )
+
+
+def require_application(path: Path, kconfig: Kconfig) -> None:
+    """Raise EN006 where a sysbuild build lost its `domains.yaml`, EN002 for MCUboot's own build."""
+    if not any(name.startswith("CONFIG_") for name in kconfig):
+        raise unreadable(
+            "EN006",
+            path / "domains.yaml",
+            "`domains.yaml` is missing: the build is a sysbuild one, and it says which images "
+            "there are",
+        )
+    if kconfig.is_on("CONFIG_MCUBOOT"):
+        raise fault(
+            "EN002",
+            f"`{path}` is the build of MCUboot itself, not of an application",
+            location=kconfig.where("CONFIG_MCUBOOT"),
+            helps=["give the build directory of the application"],
         )
 
 

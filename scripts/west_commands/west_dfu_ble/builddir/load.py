@@ -15,13 +15,14 @@ from .images import Found, child_images, classify, read_image, sysbuild_images
 from .kconfig import read_kconfig
 from .layout import (
     refuse_part_of_build,
+    require_application,
     require_build_directory,
     single_layout,
     sysbuild_layout,
 )
 from .mode import mode_believed, mode_built
 from .model import Build, Image, Kconfig, Layout, ModeFact, Role
-from .partitions import read_partitions
+from .partitions import read_other_domains, read_partitions
 from .places import Places, is_absolute, path_exists, recorded_path
 from .signing import KeyPlaces, application_key, bootloader_key, signature_type
 from .slots import flash_facts
@@ -46,6 +47,7 @@ def load(path: Path) -> Build:
         refuse_part_of_build(path, top_cache)
         sysbuild = None
         application = read_image(_application_name(top_cache), path)
+        require_application(path, application.kconfig)
         layout = single_layout(path, application.kconfig)
         others = child_images(path, application) if layout is Layout.NCS_CHILD_IMAGE else []
     return _assemble(path, layout, top_cache, places, sysbuild, application, others)
@@ -67,7 +69,8 @@ def _assemble(
     built = mode_built(bootloader.kconfig if bootloader else None)
     believed = mode_believed(application.kconfig, sysbuild)
     mode = built or believed
-    images = tuple(i for i in images if i.role is not Role.VARIANT or _builds_variant(mode))
+    if not _builds_variant(mode, application.kconfig, sysbuild):
+        images = tuple(image for image in images if image.role is not Role.VARIANT)
     flash = flash_facts(
         application.kconfig,
         read_partitions(path),
@@ -103,6 +106,10 @@ def _assemble(
         sysbuild=sysbuild,
         artifacts=find_artifacts(path, layout, images),
         bootloader_key=boot_key,
+        domain_partitions={
+            domain: tuple(table.partitions.values())
+            for domain, table in read_other_domains(path, [o.directory for o in others]).items()
+        },
     )
 
 
@@ -146,10 +153,17 @@ def _found(role: Role, images: tuple[Image, ...], others: list[Found]) -> Found 
     return next((o for o in others if image and o.directory == image.directory), None)
 
 
-def _builds_variant(mode: ModeFact | None) -> bool:
-    # The folder of a variant stays behind when the same build directory is configured anew for
-    # another mode.
-    return mode is not None and mode.mode.is_direct_xip
+def _builds_variant(mode: ModeFact | None, application: Kconfig, sysbuild: Kconfig | None) -> bool:
+    # The folder of a variant stays behind when the same build directory is configured anew.
+    if mode is None or not mode.mode.is_direct_xip:
+        return False
+    options = (
+        (application, "CONFIG_BOOT_BUILD_DIRECT_XIP_VARIANT"),
+        (sysbuild, "SB_CONFIG_MCUBOOT_BUILD_DIRECT_XIP_VARIANT"),
+        (sysbuild, "SB_CONFIG_MCUBOOT_DIRECT_XIP_GENERATE_VARIANT"),
+    )
+    told = [kconfig.is_on(name) for kconfig, name in options if kconfig and name in kconfig]
+    return any(told) if told else True
 
 
 def _devicetree(application: Found) -> DeviceTree | None:

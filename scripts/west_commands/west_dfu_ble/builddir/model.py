@@ -8,7 +8,7 @@ they are. A fact that the build does not give is `None` or absent, never a guess
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -215,7 +215,8 @@ class Build:
     """A finished build directory, read once.
 
     `key` signs the application; `bootloader_key` is the one that MCUboot was built to accept,
-    which NCS 2.7 and later and upstream Zephyr name on their own.
+    which NCS 2.7 and later and upstream Zephyr name on their own. `domain_partitions` are those of
+    other cores' flash, by Partition Manager's name for the domain (``CPUNET``).
     """
 
     path: Path
@@ -238,6 +239,7 @@ class Build:
     sysbuild: Kconfig | None
     artifacts: tuple[Artifact, ...]
     bootloader_key: SigningKey | None = None
+    domain_partitions: Mapping[str, tuple[Partition, ...]] = field(default_factory=dict)
 
     @property
     def application(self) -> Image:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -39,6 +39,13 @@ class PartitionTable:
     spans: frozenset[str]
     regions: Mapping[str, PmRegion]
 
+    def is_flash(self, partition: Partition) -> bool:
+        """Whether the partition lies in a memory that is written as flash (not RAM, not OTP)."""
+        region = self.regions.get(partition.region)
+        if region is not None:
+            return bool(region.device)
+        return not partition.region.startswith(("sram", "otp"))
+
 
 def read_partitions(directory: Path, suffix: str = "") -> PartitionTable | None:
     """Read the partitions of a build directory, or `None` if it has none.
@@ -51,15 +58,31 @@ def read_partitions(directory: Path, suffix: str = "") -> PartitionTable | None:
     if table_file.exists():
         regions = _read_regions(directory / f"regions{suffix}.yml")
         table = _read_table(table_file, regions)
-    elif config_file.exists():
+        _check_overlaps(table)
+        _check_bounds(table)
+        return table
+    if config_file.exists():
         regions = _read_regions(directory / f"regions{suffix}.yml")
         partitions, spans = read_pm_config(config_file, frozenset(regions))
-        table = PartitionTable(config_file, partitions, spans, regions)
-    else:
-        return None
-    _check_overlaps(table)
-    _check_bounds(table)
-    return table
+        return PartitionTable(config_file, partitions, spans, regions)
+    return None
+
+
+def read_other_domains(build: Path, folders: Iterable[Path]) -> dict[str, PartitionTable]:
+    """Read the partitions of the other domains (``CPUNET``), by domain.
+
+    Sysbuild writes them beside the application's, a child-image build into the folder of the image
+    that owns the domain. Raises EN004 as `read_partitions` does.
+    """
+    found: dict[str, PartitionTable] = {}
+    for folder in (build, *folders):
+        for path in sorted((*folder.glob("partitions_*.yml"), *folder.glob("pm_*.config"))):
+            domain = path.stem.partition("_")[2]
+            if domain and domain not in found:
+                table = read_partitions(folder, f"_{domain}")
+                if table is not None:
+                    found[domain] = table
+    return found
 
 
 def _read_table(path: Path, regions: Mapping[str, PmRegion]) -> PartitionTable:
@@ -83,16 +106,10 @@ def _read_table(path: Path, regions: Mapping[str, PmRegion]) -> PartitionTable:
 
 
 def _partition(file: YamlFile, name: str, entry: YamlMap) -> Partition:
+    # `end_address` says the same again; nothing in the firmware uses it, and in static files that
+    # were edited by hand it is often stale.
     address = file.number(entry, "address", name)
     size = file.number(entry, "size", name)
-    if "end_address" in entry:
-        end = file.number(entry, "end_address", name)
-        if end != address + size:
-            raise file.error(
-                f"`{name}` ends at {end:#x}, but {address:#x} and its size {size:#x} give "
-                f"{address + size:#x}",
-                entry.key_lines["end_address"],
-            )
     return Partition(
         name=name,
         address=Figure(address, file.at(entry.key_lines["address"])),
@@ -132,8 +149,10 @@ def _read_regions(path: Path) -> dict[str, PmRegion]:
 def _check_overlaps(table: PartitionTable) -> None:
     # A span covers the partitions that it names, so only those that are no spans can collide; and
     # the slots with each other, whatever they are made of.
-    leaves = [p for n, p in table.partitions.items() if n not in table.spans]
-    slots = [p for n, p in table.partitions.items() if _is_slot(n)]
+    # In RAM, regions that several images share overlap by intention.
+    flash = {name: p for name, p in table.partitions.items() if table.is_flash(p)}
+    leaves = [p for name, p in flash.items() if name not in table.spans]
+    slots = [p for name, p in flash.items() if _is_slot(name)]
     for group in (leaves, slots):
         ordered = sorted(
             (p for p in group if p.size.value), key=lambda p: (p.region, p.address.value)
