@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from running import RunDfuBle
 from smpclient_sdist import smpclient_sdist
 

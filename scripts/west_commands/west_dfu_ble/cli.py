@@ -47,7 +47,7 @@ ACTIONS: Mapping[str, Action] = {
     "check": Action(
         "check",
         "verify the build; nothing is written, no radio",
-        (options.BUILD, options.CHECK, options.RULES, options.FORMAT),
+        (options.BUILD, options.CONFIG, options.CHECK, options.RULES, options.FORMAT),
     ),
     "sign": Action(
         "sign",
@@ -57,7 +57,14 @@ ACTIONS: Mapping[str, Action] = {
     "upload": Action(
         "upload",
         "upload an image and, unless told otherwise, activate and verify it",
-        (options.BUILD, options.FILES, options.DEVICE, options.ACTIVATE, options.EVENTS),
+        (
+            options.BUILD,
+            options.CONFIG,
+            options.FILES,
+            options.DEVICE,
+            options.ACTIVATE,
+            options.EVENTS,
+        ),
     ),
     "explain": Action(
         "explain",
@@ -70,6 +77,7 @@ ACTIONS: Mapping[str, Action] = {
 # The job as a whole takes what its steps take.
 _WHOLE_JOB = (
     options.BUILD,
+    options.CONFIG,
     options.CHECK,
     options.RULES,
     options.SIGN,

@@ -75,6 +75,16 @@ BUILD = {
         ),
     )
 }
+CONFIG = {
+    "settings": (
+        _option(
+            "--config",
+            type=Path,
+            metavar="FILE",
+            help="the project's settings (default: dfu-ble.yml in the application's folder)",
+        ),
+    )
+}
 CHECK = {
     "check": (
         _option(
@@ -92,7 +102,6 @@ CHECK = {
         _option(
             "--fail-on",
             choices=("error", "warning", "info"),
-            default="error",
             help="the least severity that ends with status 3 (default: error)",
         ),
         _option(
@@ -166,7 +175,6 @@ DEVICE = {
     "device": (
         _option(
             "--link",
-            default="ble",
             metavar="LINK",
             help="how to reach the device: ble (default), hci:SPEC, serial:PORT[@BAUD], "
             "udp:HOST:PORT, or virtual (a device made from the build)",

@@ -14,6 +14,7 @@ from ..diagnostics import ExitStatus, Severity
 from ..faults import fault
 from ..report.console import Console
 from .locate import load_build
+from .settings import settings
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
@@ -25,15 +26,18 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
 
 def check_build(args: argparse.Namespace, build: Build) -> rules.CheckReport:
     """Evaluate the rules as the arguments ask and write the report files."""
+    config = settings(args, build)
     outcome = rules.evaluate(
         build,
         rules.CheckOptions(
-            profile=args.profile,
-            release=args.release,
+            profile=config.profile,
+            release=config.release,
             select=_names(args.select),
             ignore=_names(args.ignore),
-            fail_on=Severity(args.fail_on),
+            fail_on=config.fail_on or Severity.ERROR,
             strict=args.strict,
+            severity=config.severity,
+            waivers=config.waivers,
         ),
     )
     for name, path in args.report or []:

@@ -23,6 +23,7 @@ from ..update import (
     UpdateOptions,
     knowledge_from_build,
 )
+from .settings import settings
 
 
 def update_device(
@@ -32,7 +33,7 @@ def update_device(
     candidates: Sequence[Candidate],
 ) -> ExitStatus:
     """Run the update. The last line tells what the device runs and will run next, come what may."""
-    link = open_device(args, build, candidates)
+    link = open_device(args, build)
     knowledge = knowledge_from_build(build) if build else Knowledge()
     with _listener(args, console) as listener:
         update = Update(link, candidates, knowledge, _options(args), listener)
@@ -80,12 +81,12 @@ async def _run(update: Update) -> ExitStatus:
     return ExitStatus.DONE
 
 
-def open_device(
-    args: argparse.Namespace, build: Build | None, candidates: Sequence[Candidate]
-) -> Link:
+def open_device(args: argparse.Namespace, build: Build | None) -> Link:
     """Open the link that the arguments ask for; a virtual device is made first."""
+    config = settings(args, build)
+    assert config.link
     virtual = None
-    if args.link == "virtual":
+    if config.link == "virtual":
         from ..virtual import VirtualDevice, profile_for_image, profile_from_build
 
         running = args.running.read_bytes() if args.running else None
@@ -101,7 +102,7 @@ def open_device(
                 helps=["give the image that the field runs now with --from FILE, or --build-dir"],
             )
         virtual = VirtualDevice(profile)
-    return open_link(args.link, args.device, virtual=virtual)
+    return open_link(config.link, config.device, virtual=virtual)
 
 
 def _listener(
