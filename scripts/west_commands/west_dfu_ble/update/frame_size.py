@@ -73,16 +73,28 @@ def wanted_frame_size(
     return FrameSize(size, f"{source}, put together by the device", probed=True)
 
 
-async def find_frame_size(
-    session: Session, parameters: McumgrParameters | None, knowledge: Knowledge
-) -> FrameSize:
-    """Decide, with an echo where neither the build nor the server tells. Raises `LinkLost`."""
-    traits = session.link.traits
-    safe = safe_frame_size(traits, parameters, knowledge)
-    wanted = wanted_frame_size(traits, parameters, knowledge)
-    if wanted is not None and await _reassembles(session, traits.max_write, wanted.size):
-        return wanted
-    return safe
+@dataclass
+class FrameSizes:
+    """Decides once, and again after a reconnect only what a connection may change."""
+
+    knowledge: Knowledge
+    _found: FrameSize | None = None
+
+    async def find(self, session: Session, parameters: McumgrParameters | None) -> FrameSize:
+        """Decide, with an echo where neither the build nor the server tells. Raises `LinkLost`."""
+        if self._found is not None and self._found.probed:
+            return self._found
+        traits = session.link.traits
+        wanted = wanted_frame_size(traits, parameters, self.knowledge)
+        if (
+            self._found is None
+            and wanted is not None
+            and await _reassembles(session, traits.max_write, wanted.size)
+        ):
+            self._found = wanted
+            return wanted
+        self._found = safe_frame_size(traits, parameters, self.knowledge)
+        return self._found
 
 
 async def _reassembles(session: Session, max_write: int, wanted: int) -> bool:

@@ -9,34 +9,23 @@ the device did not show: the last word is always an image state that was read ba
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from ..link import Link, LinkLost
-from ..smp import (
-    ImageError,
-    Rc,
-    UploadWindow,
-    WindowCounts,
-    first_width,
-    image_group,
-    os_group,
-)
+from ..smp import Rc, WindowCounts, image_group, os_group
 from .connection import Connection
 from .device import DeviceState, read_device, read_images
 from .events import Listener, Phase, PhaseDone, PhaseStarted, Remark
-from .frame_size import FrameSize, find_frame_size, safe_frame_size
+from .frame_size import FrameSizes
 from .model import Candidate, Knowledge, UpdateOptions
 from .plan import ImagePlan, Plan, make_plan
 from .session import Refusal, Session
-from .upload import Upload, refuse_foreign, refused_upload
+from .store import ImageStore
 from .verdict import is_running, is_stored, is_waiting, why_not_running
 
-# An upload that the device loses track of this often is not going to end.
-_LOST_TRACK_LIMIT = 3
 _STEP_ATTEMPTS = 3
 _ABORT_TIMEOUT = 1.5
 # Swap using move writes every sector twice and erases it twice: about 20 kB/s on nRF52.
@@ -78,9 +67,8 @@ class Update:
         self._session = Session(link, options.request_timeout)
         self._connection = Connection(self._session, options, listener)
         self._plan: Plan | None = None
-        self._frame: FrameSize | None = None
+        self._frames = FrameSizes(knowledge)
         self._windows: list[WindowCounts] = []
-        self._erased: set[int] = set()
 
     async def run(self) -> Outcome:
         """Do the whole update.
@@ -152,102 +140,20 @@ class Update:
     # Upload
 
     async def _upload(self, image: ImagePlan) -> None:
-        number = image.candidate.image_number
-        upload: Upload | None = None
-        lost_track = 0
-
-        async def step() -> None:
-            nonlocal upload, lost_track
-            # The device may be another one by now, as it were: rebooted, or changed by others.
-            device = await self._refresh()
-            erases = image.erase and number not in self._erased
-            if is_stored(image, device) and not erases:
-                return
-            if upload is None:
-                await refuse_foreign(self._session, image.candidate.image.size)
-                if erases:
-                    await self._erase(image)
-                frame = await self._find_frame()
-                upload = self._new_upload(image, frame)
-            else:
-                upload.window.reopen((await self._find_frame()).size)
-            while not await upload.run(self._session):
-                # Either the last answer was lost, or the device forgot the upload.
-                if is_stored(image, await self._refresh()):
-                    return
-                lost_track += 1
-                if lost_track > _LOST_TRACK_LIMIT:
-                    raise fault(
-                        "DV508",
-                        f"the device forgot the upload {lost_track} times before its end",
-                        helps=["is somebody else erasing the slot or uploading?"],
-                    )
-                upload.window.reopen()
-            if not is_stored(image, await self._refresh()):
-                raise fault(
-                    "DV512",
-                    "the device took the whole image, and does not list it afterwards",
-                    notes=[self.state.sentence() if self.state else ""],
-                    helps=["upload it again with --erase"],
-                )
-
-        started = asyncio.get_running_loop().time()
-        await self._connection.through(step)
-        seconds = asyncio.get_running_loop().time() - started
-        if upload is not None:
-            counts = upload.window.counts
-            self._windows.append(counts)
-            size = upload.window.total - (upload.window.resumed_at or 0)
-            rate = size / max(seconds, 0.001) / 1000
-            trouble = f", {counts.rewinds} rewinds" if counts.rewinds else ""
-            self._done(Phase.UPLOAD, f"{size} bytes in {seconds:.1f} s, {rate:.1f} kB/s{trouble}")
-        else:
-            self._done(Phase.UPLOAD, "it is on the device")
-
-    def _new_upload(self, image: ImagePlan, frame: FrameSize) -> Upload:
-        parsed = image.candidate.image
-        # A file may be longer than its image (padding up to the trailer): that is not sent.
-        data = parsed.data[: parsed.size]
-        parameters = self.state.parameters if self.state else None
-        count = parameters.buffer_count if parameters else self._knowledge.buffer_count
-        window = UploadWindow(
-            data=data,
-            digest=hashlib.sha256(data).digest(),
-            frame_size=frame.size,
-            image=image.candidate.image_number,
-            buffer_count=count,
-            alignment=self._knowledge.chunk_alignment,
-            patience=self._options.patience,
+        store = ImageStore(
+            image,
+            self._session,
+            self._knowledge,
+            self._options,
+            self._listener,
+            self._connection.progressed,
+            self._refresh,
+            self._frames,
         )
-        self._start(
-            Phase.UPLOAD,
-            f"{image.candidate.path.name} {parsed.version} to slot {image.target}: frames of "
-            f"{frame.size} bytes ({frame.reason}), {first_width(count)} in flight",
-        )
-        name = image.candidate.path.name
-        return Upload(name, window, self._listener, self._connection.progressed)
-
-    async def _find_frame(self) -> FrameSize:
-        parameters = self.state.parameters if self.state else None
-        if self._frame is None:
-            self._frame = await find_frame_size(self._session, parameters, self._knowledge)
-        elif not self._frame.probed:
-            # A new connection may have another ATT MTU; what the device puts together stays.
-            self._frame = safe_frame_size(self._session.link.traits, parameters, self._knowledge)
-        return self._frame
-
-    async def _erase(self, image: ImagePlan) -> None:
-        number = image.candidate.image_number
-        slot = 2 * number + image.target
-        try:
-            await self._session.request(
-                image_group.erase(slot), timeout=self._options.patience.first
-            )
-        except Refusal as refusal:
-            # Zephyr answers so when the slot is empty already.
-            if not refusal.error.is_image(ImageError.UNKNOWN):
-                raise refused_upload(refusal.error) from refusal
-        self._erased.add(number)
+        await self._connection.through(store.step)
+        if store.counts is not None:
+            self._windows.append(store.counts)
+        self._done(Phase.UPLOAD, store.describe())
 
     # Activate
 
