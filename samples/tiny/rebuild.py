@@ -2,8 +2,8 @@
 """Rebuild the two build directories from their sources: `python samples/tiny/rebuild.py [FOLDER]`.
 
 Needs `arm-none-eabi-gcc`; the committed files were made with the release named in `COMPILER`. The
-same compiler gives the same bytes on every run and in every folder. Without FOLDER the files beside this
-script are replaced.
+same compiler gives the same bytes on every run and in every folder. Without FOLDER the files beside
+this script are replaced.
 """
 
 from __future__ import annotations
@@ -25,12 +25,20 @@ HERE = Path(__file__).resolve().parent
 COMPILER = "12.2.1"
 RESOURCE_SIZE = 196_000
 
-FLAGS = (
-    "-mcpu=cortex-m4 -mthumb -Os -std=c11 -ffreestanding -nostdlib -fno-common"
-    " -ffunction-sections -fdata-sections -fno-tree-loop-distribute-patterns"
-    " -Wall -Wextra -Werror"
-).split()
-LINK_FLAGS = "-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4".split()
+FLAGS = [
+    *(
+        "-mcpu=cortex-m4",
+        "-mthumb",
+        "-Os",
+        "-std=c11",
+        "-ffreestanding",
+        "-nostdlib",
+        "-fno-common",
+    ),
+    *("-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Werror"),
+    "-fno-tree-loop-distribute-patterns",  # no calls of memset, which there is none of
+]
+LINK_FLAGS = ["-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,max-page-size=4"]
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,8 @@ def make_application(work: Path, build: Build, folder: Path) -> None:
         (folder / "zephyr" / to_sign).write_bytes(binary)
         write(image / "zephyr/.config", config)
         write(image / "zephyr/zephyr.dts", devicetree("slot0_partition"))
+        for header, text in configuration.version_headers().items():
+            write(image / "zephyr/include/generated" / header, text)
     cache = configuration.application_cache(build.folder, build.kind, with_variant=has_variant)
     write(folder / "CMakeCache.txt", cache)
     if has_variant:

@@ -12,6 +12,10 @@ from pathlib import Path
 SOURCE = "/home/user/tiny"
 WORKSPACE = "/home/user/ncs"
 BOARD = "nrf52840dk_nrf52840"
+NCS_VERSION, ZEPHYR_VERSION = "2.5.0", "3.4.99"
+"""The SDK whose names and files the sample uses, and the Zephyr in it."""
+
+_HELP = "No help, variable specified by the build."
 
 _ASSIGNMENT = re.compile(r"(CONFIG_\w+)=(.*)")
 
@@ -31,11 +35,19 @@ def configured(base: Path, fragment: Path) -> str:
     text = base.read_text(encoding="utf-8")
     for name, value in assignments(fragment).items():
         line = f"# {name} is not set" if value == "n" else f"{name}={value}"
-        either = rf"^(?:{name}=.*|# {name} is not set)$"
-        text, count = re.subn(either, lambda _, line=line: line, text, flags=re.MULTILINE)
-        if count != 1:
-            raise SystemExit(f"{base.name} has {count} lines for {name}, set in {fragment.name}")
+        found = re.findall(rf"^(?:{name}=.*|# {name} is not set)$", text, re.MULTILINE)
+        if len(found) != 1:
+            raise SystemExit(f"{base.name} has {len(found)} lines for {name} of {fragment.name}")
+        text = text.replace(f"\n{found[0]}\n", f"\n{line}\n")
     return text
+
+
+def version_headers() -> dict[str, str]:
+    """Return the generated headers, by name, that tell which SDK an image was built with."""
+    return {
+        "version.h": f'#define KERNEL_VERSION_STRING "{ZEPHYR_VERSION}"\n',
+        "ncs_version.h": f'#define NCS_VERSION_STRING "{NCS_VERSION}"\n',
+    }
 
 
 def application_cache(build: str, kind: str, *, with_variant: bool) -> str:
@@ -73,6 +85,8 @@ def bootloader_cache(build: str, kind: str) -> str:
     entries |= _child("mcuboot", build)
     entries |= {
         "CACHED_CONF_FILE:STRING": f"{SOURCE}/child_image/mcuboot/prj_{kind}.conf",
+        # MCUboot's project has no version of its own: CMake records Zephyr's.
+        "CMAKE_PROJECT_VERSION:STATIC": ZEPHYR_VERSION,
         "OVERLAY_CONFIG:INTERNAL": _partition_manager_overlay(),
     }
     return _cache(entries)
@@ -119,12 +133,9 @@ def _cache(entries: dict[str, str]) -> str:
     # As CMake writes it: external entries first, each with its help, then the internal ones.
     external = sorted(key for key in entries if not key.endswith(":INTERNAL"))
     internal = sorted(key for key in entries if key.endswith(":INTERNAL"))
-    lines = [f"# This is the CMakeCache file.\n# For build in directory: {_binary(entries)}\n"]
-    lines += [f"//No help, variable specified by the build.\n{key}={entries[key]}\n" for key in external]
+    folder = entries["CMAKE_CACHEFILE_DIR:INTERNAL"]
+    lines = [f"# This is the CMakeCache file.\n# For build in directory: {folder}\n"]
+    lines += [f"//{_HELP}\n{key}={entries[key]}\n" for key in external]
     lines.append("\n########################\n# INTERNAL cache entries\n########################\n")
     lines += [f"{key}={entries[key]}" for key in internal]
     return "\n".join(lines) + "\n"
-
-
-def _binary(entries: dict[str, str]) -> str:
-    return entries["CMAKE_CACHEFILE_DIR:INTERNAL"]

@@ -1,0 +1,1 @@
+#define KERNEL_VERSION_STRING "3.4.99"

@@ -1,0 +1,1 @@
+#define NCS_VERSION_STRING "2.5.0"
