@@ -39,6 +39,16 @@ IMAGES = [
 ]
 
 
+def committed_files() -> list[Path]:
+    """The files of both build directories, without what a run of the tool leaves there."""
+    return [
+        path
+        for build in BUILDS
+        for path in sorted((TINY / build).rglob("*"))
+        if path.is_file() and not path.match("*_update.bin") and path.name != "dfu_application.zip"
+    ]
+
+
 @pytest.mark.parametrize(("build", "folder", "slot", "size", "to_sign"), IMAGES)
 def test_image_is_linked_for_its_slot(
     build: str, folder: str, slot: int, size: int, to_sign: str
@@ -229,13 +239,10 @@ def test_keys_are_of_the_type_that_their_names_say() -> None:
 
 def test_build_directories_are_small_and_hold_nothing_of_the_machine_that_made_them() -> None:
     total = 0
-    for path in TINY.rglob("*"):
-        if not path.is_file() or "__pycache__" in path.parts or path.name.endswith("_update.bin"):
-            continue
+    for path in committed_files():
         data = path.read_bytes()
         total += len(data)
-        if path.relative_to(TINY).parts[0] in BUILDS:
-            assert not re.search(rb"/(?:tmp|root|work|opt|usr)/|/home/(?!user/)", data), path
+        assert not re.search(rb"/(?:tmp|root|work|opt|usr)/|/home/(?!user/)", data), path
     assert total < 2_500_000
 
 
@@ -243,13 +250,13 @@ def test_rebuilding_gives_the_same_bytes(tmp_path: Path) -> None:
     compiler = shutil.which("arm-none-eabi-gcc")
     if compiler is None:
         pytest.skip("arm-none-eabi-gcc is not installed")
-    committed = re.search(r'COMPILER = "(.*)"', (TINY / "rebuild.py").read_text())
-    assert committed
+    made_with = re.search(r'COMPILER = "(.*)"', (TINY / "rebuild.py").read_text())
+    assert made_with
     version = subprocess.run(
         [compiler, "-dumpversion"], check=True, capture_output=True, text=True
     ).stdout.strip()
-    if version != committed[1]:
-        pytest.skip(f"arm-none-eabi-gcc is {version}, the sample was made with {committed[1]}")
+    if version != made_with[1]:
+        pytest.skip(f"arm-none-eabi-gcc is {version}, the sample was made with {made_with[1]}")
 
     subprocess.run([sys.executable, str(TINY / "rebuild.py"), str(tmp_path)], check=True)
 
@@ -257,12 +264,5 @@ def test_rebuilding_gives_the_same_bytes(tmp_path: Path) -> None:
     assert {path.parts[0] for path in made} == set(BUILDS)
     for path in made:
         assert (tmp_path / path).read_bytes() == (TINY / path).read_bytes(), path
-    there = {path.relative_to(TINY) for build in BUILDS for path in (TINY / build).rglob("*")}
-    left = {
-        path
-        for path in there - set(made)
-        if (TINY / path).is_file()
-        and not path.name.endswith("_update.bin")
-        and path.name != "dfu_application.zip"
-    }
-    assert not left, "files that no source makes"
+    committed_here = {path.relative_to(TINY) for path in committed_files()}
+    assert committed_here == set(made), "a file that no source makes"
