@@ -82,11 +82,15 @@ class Connection:
                 self.progressed()
                 return result
 
-    async def wait_gone(self) -> None:
-        """Wait until the device went down for a reboot, and close the link."""
+    async def wait_gone(self) -> bool:
+        """Wait until the device went down for a reboot, and close the link.
+
+        Returns whether the device went, as far as that shows on this kind of link.
+        """
         drops = self.session.link.traits.kind in _LINKS_THAT_DROP
-        await self.session.wait_lost(_DROP_TIMEOUT if drops else _SILENT_REBOOT)
+        gone = await self.session.wait_lost(_DROP_TIMEOUT if drops else _SILENT_REBOOT)
         await self.session.close()
+        return gone or not drops
 
     async def wait_back(self, step: Callable[[], Awaitable[_T]], timeout: float) -> _T:
         """Connect and do a step until both succeed. Raises `DfuBleError` DV510 after `timeout`."""

@@ -100,7 +100,9 @@ async def erase_slot(
             index = free if slot is None else slot
             try:
                 await session.request(
-                    image_group.erase(2 * image + index), timeout=options.patience.first
+                    image_group.erase(2 * image + index),
+                    timeout=options.patience.first,
+                    attempts=2,
                 )
             except Refusal as refusal:
                 # Zephyr answers so when the slot is empty already.
@@ -121,9 +123,14 @@ async def reset_device(
     async with _connected(link, options, listener) as connection:
         session = connection.session
         device = await connection.through(lambda: read_device(session, knowledge))
-        with contextlib.suppress(LinkLost):
-            await _send(session, os_group.reset())
-        await connection.wait_gone()
+        for _ in range(_RESET_ATTEMPTS):
+            with contextlib.suppress(LinkLost):
+                await _send(session, os_group.reset(), attempts=1)
+            if await connection.wait_gone():
+                break
+            await connection.connect()
+        else:
+            raise fault("DV507", f"the device was asked {_RESET_ATTEMPTS} times and did not reset")
         timeout = options.reboot_timeout or 2 * options.timeout
         return await connection.wait_back(lambda: _read_again(session, device), timeout)
 
@@ -135,6 +142,9 @@ async def echo(link: Link, options: UpdateOptions, listener: Listener, text: str
             lambda: connection.session.request(os_group.echo(text), attempts=2)
         )
         return os_group.parse_echo(payload)
+
+
+_RESET_ATTEMPTS = 3
 
 
 @contextlib.asynccontextmanager
@@ -149,10 +159,10 @@ async def _connected(
         await connection.session.close()
 
 
-async def _send(session: Session, request: Request) -> None:
+async def _send(session: Session, request: Request, attempts: int = 2) -> None:
     """Send what may be lost on its way: whether it was done is read back afterwards."""
     try:
-        await session.request(request)
+        await session.request(request, attempts=attempts)
     except Refusal as refusal:
         if refusal.error.is_rc(Rc.ENOTSUP):
             raise fault(

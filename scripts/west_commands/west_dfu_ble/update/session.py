@@ -116,9 +116,9 @@ class Session:
     ) -> Payload:
         """Send a request and return the answer's map.
 
-        Only what changes nothing on the device may be sent `attempts` times. Raises `Refusal` for
-        an error of the device, `DfuBleError` LK406 if there is no answer and DV511 if it makes no
-        sense, and `LinkLost`.
+        Only what does no harm when it is done twice may be sent `attempts` times. Raises `Refusal`
+        for an error of the device, `DfuBleError` LK406 if there is no answer and DV511 if it makes
+        no sense, and `LinkLost`.
         """
         for attempt in range(1, attempts + 1):
             try:
