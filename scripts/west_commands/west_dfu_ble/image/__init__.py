@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MCUboot images: read them, prove them, sign them as the SDK's own build would.
+
+Nothing here knows Bluetooth. imgtool and cryptography are imported when they are needed.
+"""
+
+from __future__ import annotations
+
+from .arguments import parse_version, sign_arguments
+from .bootloader_key import build_key
+from .capacity import Capacity, capacity, require_fit
+from .imgtool_adapter import AskPassphrase, public_key
+from .keys import PublicKey, demo_key
+from .model import ImageVersion, McubootImage, Tlv
+from .parsing import parse, read
+from .signing import SignedImage, sign_build, sign_payload
+from .tlv import TlvType
+from .verification import verify
+
+__all__ = [
+    "AskPassphrase",
+    "Capacity",
+    "ImageVersion",
+    "McubootImage",
+    "PublicKey",
+    "SignedImage",
+    "Tlv",
+    "TlvType",
+    "build_key",
+    "capacity",
+    "demo_key",
+    "parse",
+    "parse_version",
+    "public_key",
+    "read",
+    "require_fit",
+    "sign_arguments",
+    "sign_build",
+    "sign_payload",
+    "verify",
+]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public key that the build's bootloader checks images with."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+from ..builddir import Build, SignatureType
+from .imgtool_adapter import AskPassphrase, public_key
+from .keys import PublicKey, public_key_of
+
+# `rsa_pub_key`, `ecdsa_pub_key` … of MCUboot's generated `autogen-pubkey.c`.
+_SUFFIX = "_pub_key"
+
+
+def build_key(build: Build, ask: AskPassphrase | None = None) -> PublicKey | None:
+    """Return the public key that MCUboot was built with, or `None`.
+
+    It is read from MCUboot's ELF file where that has it, else from the key file that the build
+    names. `None` means that MCUboot checks no signature, or that neither is on this machine.
+
+    Raises `DfuBleError` IM302 or IM303 if the key file is there and is no key for MCUboot.
+    """
+    if build.signature_type is SignatureType.NONE:
+        return None
+    embedded = embedded_key(build)
+    if embedded is not None:
+        return embedded
+    if build.key is None or build.key.path is None or not build.key.exists:
+        return None
+    return public_key(build.key.path, ask=ask)
+
+
+def embedded_key(build: Build) -> PublicKey | None:
+    """Return the key in the ELF file of the build's MCUboot; `None` if there is none to be read.
+
+    A key that lives elsewhere (nRF54L's KMU, a hardware key) is not in the ELF file.
+    """
+    elf = build.bootloader.elf if build.bootloader else None
+    data = _key_bytes(elf) if elf else None
+    if not data:
+        return None
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        return public_key_of(load_der_public_key(data))
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def _key_bytes(path: Path) -> bytes | None:
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        with path.open("rb") as stream:
+            return _symbol_bytes(ELFFile(stream))
+    except (OSError, ELFError, ValueError, TypeError, LookupError, AttributeError, struct.error):
+        # pyelftools raises whatever it stumbles over; `check` reports a damaged ELF file.
+        return None
+
+
+def _symbol_bytes(elf: Any) -> bytes | None:
+    table = elf.get_section_by_name(".symtab")
+    for symbol in table.iter_symbols() if table is not None else ():
+        if symbol.name.endswith(_SUFFIX) and symbol["st_size"]:
+            section = elf.get_section(symbol["st_shndx"])
+            start = symbol["st_value"] - section["sh_addr"]
+            return bytes(section.data()[start : start + symbol["st_size"]])
+    return None
