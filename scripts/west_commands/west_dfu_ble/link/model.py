@@ -21,7 +21,9 @@ class LinkTraits:
     has a framing of its own (serial) or a frame must fit one datagram (UDP), and `max_write` bounds
     the whole frame. `kind` names the link as the command line does; `peer` is the device's name or
     address for people to read. `frame_limit` is the longest frame in bytes that the link carries
-    whatever the server says it can take; `None` if the link sets no limit.
+    whatever the server says it can take; `None` if the link sets no limit. `buffer_overhead` is
+    what the medium's framing takes of each of the server's buffers, in bytes: a frame longer than
+    the server's `buf_size` less this is dropped without an answer.
     """
 
     kind: str
@@ -29,6 +31,7 @@ class LinkTraits:
     max_write: int
     splits_frames: bool
     frame_limit: int | None = None
+    buffer_overhead: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bluetooth Low Energy through the operating system's stack (bleak).
+
+Requests are written without response, answers come as notifications. The system decides on MTU,
+PHY and connection interval; all that can be done is to ask what became of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from bleak import BleakClient
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.device import BLEDevice
+from bleak.exc import BleakError
+
+from ..diagnostics import DfuBleError
+from ..faults import fault
+from .ble_faults import adapter_fault, connect_fault, pairing_fault, text_of, wants_pairing
+from .ble_scan import Sighting, Target, find, listen
+from .gatt import SMP_CHARACTERISTIC, SMP_SERVICE
+from .inbox import Inbox
+from .model import Link, LinkLost, LinkTraits, Seen
+from .sending import Sender
+
+# Seconds for one try to connect, service discovery and all; bleak's own default is 30.
+_CONNECT_TIME = 15.0
+_TRIES = 4
+_PAUSE = 0.5
+# ATT's default MTU of 23 less 3. Windows says so until the exchange is through, which takes up to
+# a second after the connection (bleak, `max_write_without_response_size`).
+_LEAST_WRITE = 20
+_MTU_TIME = 1.0
+_DISCONNECT_TIME = 10.0
+
+
+def _system_agent(device: BLEDevice) -> AbstractAsyncContextManager[None]:
+    path = device.details.get("path") if isinstance(device.details, dict) else None
+    if sys.platform != "linux" or not isinstance(path, str):
+        return nullcontext()  # macOS and Windows ask the user themselves
+    from .bluez_agent import pairing_agent
+
+    return pairing_agent(path)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Which Bluetooth stack bleak uses, as keywords for its classes; by default the system's.
+
+    `agent` answers the stack's questions while a device pairs.
+    """
+
+    scanner: dict[str, Any] = field(default_factory=dict)
+    client: dict[str, Any] = field(default_factory=dict)
+    agent: Callable[[BLEDevice], AbstractAsyncContextManager[None]] = _system_agent
+
+
+def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
+    """Make the link `ble`; for `link.open_link`."""
+    return BleLink(device)
+
+
+async def scan(argument: str, timeout: float, stack: Stack | None = None) -> list[Seen]:
+    """Listen for `timeout` seconds to who advertises. Raises `DfuBleError` LK401."""
+    heard = await listen(timeout, lambda _: None, (stack or Stack()).scanner)
+    return [sighting.seen for sighting in heard]
+
+
+class BleLink:
+    """The way to one device over the system's Bluetooth; see `Link`.
+
+    `connect` gives the search its `timeout`; a connection that is begun within it has up to 15 s.
+    """
+
+    def __init__(self, device: str | None, stack: Stack | None = None) -> None:
+        """Look for `device`, a name or an address; `None` is the only one with the SMP service."""
+        self._target = Target(device)
+        self._stack = stack or Stack()
+        self._client: BleakClient | None = None
+        self._characteristic: BleakGATTCharacteristic | None = None
+        self._inbox = Inbox()
+        self._inbox.close("not connected")
+        self._max_write = _LEAST_WRITE
+        self._sender = Sender()
+
+    @property
+    def traits(self) -> LinkTraits:
+        """What the link can do; valid while connected."""
+        known = self._target.known
+        peer = (known.name or known.address) if known else self._target.asked or "the device"
+        return LinkTraits("ble", peer, self._max_write, splits_frames=True)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether bytes can be sent now."""
+        return self._inbox.lost is None
+
+    async def connect(self, timeout: float) -> None:
+        """Find the device and open the link, trying again where that may help.
+
+        Raises `DfuBleError`: LK401 Bluetooth cannot be used, LK402 not found, LK403 no connection,
+        LK404 no SMP service, LK405 pairing failed.
+        """
+        await self.disconnect()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        failure: DfuBleError | None = None
+        for _ in range(_TRIES):
+            try:
+                found, strangers = await find(
+                    self._target, max(end - loop.time(), _PAUSE), self._stack.scanner
+                )
+            except DfuBleError as error:
+                # That the connection failed says more than that the device fell silent then.
+                raise failure or error from error.__cause__
+            try:
+                await self._open(found)
+            except DfuBleError as error:
+                if error.diagnostic.code != "LK403" or loop.time() >= end:
+                    raise
+                failure = error
+                await asyncio.sleep(_PAUSE)
+            else:
+                known = strangers | self._target.strangers
+                self._target = Target(self._target.asked, found.seen, known)
+                return
+        assert failure is not None
+        raise failure
+
+    async def disconnect(self) -> None:
+        """Close the link; never raises, and does nothing if it is closed."""
+        self._inbox.close("the link was closed")
+        client, self._client = self._client, None
+        self._characteristic = None
+        self._sender.stop()
+        if client is not None:
+            with suppress(Exception):
+                await asyncio.wait_for(client.disconnect(), _DISCONNECT_TIME)
+
+    async def send(self, frame: bytes) -> None:
+        """Write one frame in pieces of `max_write`, nothing between them.
+
+        Raises `LinkLost` if the link is down, `DfuBleError` LK405 if the device wants pairing.
+        """
+        client, characteristic = self._client, self._characteristic
+        if client is None or characteristic is None or self._inbox.lost is not None:
+            raise LinkLost(self._inbox.lost or "not connected")
+        await self._sender.run(self._write(client, characteristic, frame))
+
+    async def receive(self) -> bytes:
+        """Wait for the next notification. Raises `LinkLost` once the link is down."""
+        return await self._inbox.get()
+
+    async def _write(
+        self, client: BleakClient, characteristic: BleakGATTCharacteristic, frame: bytes
+    ) -> None:
+        try:
+            for start in range(0, len(frame), self._max_write):
+                piece = frame[start : start + self._max_write]
+                await client.write_gatt_char(characteristic, piece, response=False)
+        except Exception as error:
+            if client.is_connected and wants_pairing(error):
+                raise pairing_fault(
+                    error, self.traits.peer, client.address, paired=False
+                ) from error
+            raise LinkLost(text_of(error)) from error
+
+    async def _open(self, found: Sighting) -> None:
+        peer = found.seen.name or found.seen.address
+        inbox = Inbox()
+        client = BleakClient(
+            found.device,
+            disconnected_callback=lambda _: inbox.close("the device disconnected"),
+            services=[SMP_SERVICE],
+            timeout=_CONNECT_TIME,
+            # Windows remembers the services of the firmware that was there before.
+            winrt={"use_cached_services": False},
+            **self._stack.client,
+        )
+        try:
+            async with self._stack.agent(found.device):
+                await asyncio.wait_for(client.connect(), _CONNECT_TIME)
+                characteristic = _smp_characteristic(client, peer)
+                await _subscribe(client, characteristic, inbox, peer)
+            self._max_write = await _max_write(characteristic, client)
+        except BaseException as error:
+            with suppress(Exception):
+                await asyncio.wait_for(client.disconnect(), _DISCONNECT_TIME)
+            if isinstance(error, DfuBleError) or not isinstance(error, Exception):
+                raise
+            raise connect_fault(error, peer, _CONNECT_TIME) from error
+        self._client, self._characteristic, self._inbox = client, characteristic, inbox
+
+
+def _smp_characteristic(client: BleakClient, peer: str) -> BleakGATTCharacteristic:
+    # bleak holds a service collection without any service for a discovery that did not happen
+    try:
+        service = client.services.get_service(SMP_SERVICE)
+    except BleakError:
+        service = None
+    characteristic = service.get_characteristic(SMP_CHARACTERISTIC) if service else None
+    if characteristic is None:
+        raise fault(
+            "LK404",
+            f"{peer} has no SMP service"
+            if service is None
+            else f"{peer} has an SMP service without the SMP characteristic",
+            helps=[
+                "see that this is the device that is meant; `dfu-ble scan` lists all in range",
+                "see that its firmware is built with CONFIG_MCUMGR_TRANSPORT_BT=y "
+                "(CONFIG_CAF_BLE_SMP=y in an application of the nRF Connect SDK that uses CAF)",
+            ],
+        )
+    lacking = {"write-without-response", "notify"} - set(characteristic.properties)
+    if lacking:
+        raise fault(
+            "LK404",
+            f"the SMP characteristic of {peer} lacks {' and '.join(sorted(lacking))}",
+            notes=[f"it has: {', '.join(characteristic.properties) or 'nothing'}"],
+            helps=[
+                "forget the device in the system's Bluetooth settings, and try again: "
+                "the system may remember other firmware"
+            ],
+        )
+    return characteristic
+
+
+async def _subscribe(
+    client: BleakClient, characteristic: BleakGATTCharacteristic, inbox: Inbox, peer: str
+) -> None:
+    """Ask for notifications, and pair if the device wants that first.
+
+    Zephyr protects the subscription like the characteristic itself, so it is here that it shows.
+    """
+
+    def notified(_: BleakGATTCharacteristic, data: bytearray) -> None:
+        inbox.put(bytes(data))
+
+    try:
+        await client.start_notify(characteristic, notified)
+    except Exception as error:
+        if not wants_pairing(error):
+            raise
+    else:
+        return
+    try:
+        await client.pair()
+    except Exception as error:
+        raise adapter_fault(error) or pairing_fault(
+            error, peer, client.address, paired=False
+        ) from error
+    try:
+        await client.start_notify(characteristic, notified)
+    except Exception as error:
+        if not wants_pairing(error):
+            raise
+        raise pairing_fault(error, peer, client.address, paired=True) from error
+
+
+async def _max_write(characteristic: BleakGATTCharacteristic, client: BleakClient) -> int:
+    end = asyncio.get_running_loop().time() + _MTU_TIME
+    while (size := characteristic.max_write_without_response_size) <= _LEAST_WRITE:
+        if asyncio.get_running_loop().time() >= end:
+            break
+        await asyncio.sleep(0.1)
+    if not client.is_connected:
+        raise BleakError("the device disconnected")
+    return max(size, _LEAST_WRITE)

@@ -1,0 +1,427 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The link `ble` over a bleak backend without a radio; bleak's own code is the real one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from bleak.exc import (
+    BleakDBusError,
+    BleakDeviceNotFoundError,
+    BleakError,
+    BleakGATTProtocolError,
+)
+
+from fake_bleak import Air, Peripheral
+from smp_echo import echo_answer, echo_request
+from west_dfu_ble.diagnostics import DfuBleError
+from west_dfu_ble.link import LinkLost, LinkTraits, Seen, ble_scan
+from west_dfu_ble.link import ble as ble_module
+from west_dfu_ble.link.ble import BleLink, scan
+from west_dfu_ble.link.gatt import SMP_CHARACTERISTIC, SMP_SERVICE
+
+SECONDS = 0.1
+INSUFFICIENT_ENCRYPTION = 0x0F
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_SETTLE_NAME", "_SETTLE_SERVICE", "_SETTLE_RETURN"):
+        monkeypatch.setattr(ble_scan, name, 0.03)
+    monkeypatch.setattr(ble_module, "_PAUSE", 0.02)
+    monkeypatch.setattr(ble_module, "_MTU_TIME", 0.3)
+
+
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(asyncio.wait_for(test(), 20))
+
+
+def failure(air: Air, device: str | None = "Tiny", seconds: float = SECONDS) -> DfuBleError:
+    async def connect() -> None:
+        link = BleLink(device, air.stack())
+        try:
+            await link.connect(seconds)
+        finally:
+            assert link.is_connected is False
+            await link.disconnect()
+
+    with pytest.raises(DfuBleError) as caught:
+        asyncio.run(asyncio.wait_for(connect(), 20))
+    return caught.value
+
+
+async def echo(link: BleLink, text: str) -> None:
+    await link.send(echo_request(text))
+    answer = b""
+    while len(answer) < len(echo_answer(text)):
+        answer += await link.receive()
+    assert answer == echo_answer(text)
+
+
+def test_frames_go_out_in_writes_of_the_negotiated_size_and_answers_come_back() -> None:
+    async def test() -> None:
+        device = Peripheral(sizes=[20, 20, 244])  # as Windows says while it still negotiates
+        air = Air([device])
+        link = BleLink("Tiny", air.stack())
+        await link.connect(SECONDS)
+        assert link.is_connected
+        assert link.traits == LinkTraits("ble", "Tiny", 244, splits_frames=True)
+        await echo(link, "x" * 600)
+        await echo(link, "y")
+        assert [len(w) for w in device.writes] == [244, 244, 126, 13]
+        assert air.agents == [device.address]
+        await link.disconnect()
+        await link.disconnect()
+        assert device.log == ["connect", "subscribe", "disconnect"]
+
+    run(test)
+
+
+def test_an_mtu_of_23_stays_one() -> None:
+    async def test() -> None:
+        device = Peripheral(sizes=[20])
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(SECONDS)
+        assert link.traits.max_write == 20
+        await echo(link, "z" * 100)
+        await link.disconnect()
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    "asked", ["Tiny", "C0:FF:EE:00:00:01", "c0:ff:ee:00:00:01", "C0-FF-EE-00-00-01", None]
+)
+def test_the_device_is_found_by_name_by_address_and_by_service(asked: str | None) -> None:
+    async def test() -> None:
+        # The name is in the scan response alone, as with many devices.
+        device = Peripheral(advertisements=[(None, (SMP_SERVICE,)), ("Tiny", ())])
+        other = Peripheral("Headset", "11:22:33:44:55:66", -30, ())
+        link = BleLink(asked, Air([other, device]).stack())
+        await link.connect(SECONDS)
+        await echo(link, "hello")
+        await link.disconnect()
+
+    run(test)
+
+
+def test_scan_lists_everybody() -> None:
+    strange = Peripheral("Evil\x1b[2J", "11:22:33:44:55:66", -127, ())
+    seen = asyncio.run(scan("", 0.03, Air([strange, Peripheral()]).stack()))
+    assert seen == [
+        Seen("Tiny", "C0:FF:EE:00:00:01", -50, has_smp=True),
+        Seen("Evil?[2J", "11:22:33:44:55:66", None, has_smp=False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message", "help_text"),
+    [
+        ("Tony", "no device 'Tony' was seen in 0 s", "give a name exactly as it is listed here"),
+        (None, "no device with the SMP service was seen in 0 s", "with --device"),
+    ],
+)
+def test_not_found_lists_what_was_seen(asked: str | None, message: str, help_text: str) -> None:
+    air = Air(
+        [
+            Peripheral("", "11:22:33:44:55:66", -80, ()),
+            Peripheral("Tiny", rssi=-40, advertised_services=()),
+        ]
+    )
+    diagnostic = failure(air, asked).diagnostic
+    assert (diagnostic.code, diagnostic.message) == ("LK402", message)
+    assert [note.text for note in diagnostic.notes] == [
+        "seen: Tiny at C0:FF:EE:00:00:01, -40 dBm",
+        "seen: (no name) at 11:22:33:44:55:66, -80 dBm",
+    ]
+    assert help_text in diagnostic.helps[0].text
+
+
+def test_silence_is_said_to_be_silence() -> None:
+    [note] = failure(Air([])).diagnostic.notes
+    assert note.text == "no device at all was seen"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("Tiny", "2 devices named 'Tiny' are in range"),
+        (None, "2 devices with the SMP service are in range"),
+    ],
+)
+def test_two_that_fit_are_not_guessed_between(asked: str | None, message: str) -> None:
+    air = Air([Peripheral(), Peripheral(address="C0:FF:EE:00:00:02")])
+    diagnostic = failure(air, asked).diagnostic
+    assert (diagnostic.code, diagnostic.message) == ("LK402", message)
+    assert len(diagnostic.notes) == 2
+
+
+def test_a_connection_that_fails_at_first_is_tried_again() -> None:
+    async def test() -> None:
+        aborted = BleakDBusError("org.bluez.Error.Failed", ["le-connection-abort-by-local"])
+        gone = BleakDeviceNotFoundError("C0:FF:EE:00:00:01", "removed from BlueZ")
+        device = Peripheral(connect_errors=[aborted, gone, asyncio.TimeoutError()])
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(5)
+        await echo(link, "at last")
+        await link.disconnect()
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "note"),
+    [
+        (TimeoutError(), "Tiny did not accept the connection within 15 s", None),
+        (
+            BleakDBusError("org.bluez.Error.Failed", ["le-connection-abort-by-local"]),
+            "the connection to Tiny failed",
+            "the system says: [org.bluez.Error.Failed] le-connection-abort-by-local",
+        ),
+        (
+            BleakError("failed to discover services, device disconnected"),
+            "the connection to Tiny failed",
+            "the system says: failed to discover services, device disconnected",
+        ),
+        (
+            OSError(22, "The semaphore timeout period has expired"),
+            "the connection to Tiny failed",
+            "the system says: [Errno 22] The semaphore timeout period has expired",
+        ),
+    ],
+)
+def test_a_connection_that_keeps_failing_is_lk403(
+    error: Exception, message: str, note: str | None
+) -> None:
+    device = Peripheral(connect_errors=[error] * 50)
+    diagnostic = failure(Air([device]), seconds=5).diagnostic
+    assert (diagnostic.code, diagnostic.message) == ("LK403", message)
+    assert [n.text for n in diagnostic.notes] == ([note] if note else [])
+    assert device.log.count("connect") == 4
+
+
+@pytest.mark.parametrize(
+    ("services", "message"),
+    [
+        ({"0000180f-0000-1000-8000-00805f9b34fb": {}}, "Tiny has no SMP service"),
+        ({}, "Tiny has no SMP service"),
+        ({SMP_SERVICE: {}}, "Tiny has an SMP service without the SMP characteristic"),
+        (
+            {SMP_SERVICE: {SMP_CHARACTERISTIC: ["read", "write"]}},
+            "the SMP characteristic of Tiny lacks notify and write-without-response",
+        ),
+    ],
+)
+def test_a_device_without_smp_is_lk404_at_once(services: dict[str, Any], message: str) -> None:
+    device = Peripheral(services=services)
+    diagnostic = failure(Air([device])).diagnostic
+    assert (diagnostic.code, diagnostic.message) == ("LK404", message)
+    assert device.log == ["connect", "disconnect"]
+
+
+REFUSALS = [
+    BleakGATTProtocolError(0x05),
+    BleakGATTProtocolError(0x0C),
+    BleakGATTProtocolError(INSUFFICIENT_ENCRYPTION),
+    BleakDBusError("org.bluez.Error.NotPermitted", ["Not paired"]),
+    BleakError("Could not start notify on 0012: Access Denied"),  # WinRT
+    BleakDBusError("org.bluez.Error.Failed", ["Operation failed with ATT error: 0x0f"]),  # 1.x
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+def test_a_device_that_wants_pairing_is_paired(refusal: Exception) -> None:
+    async def test() -> None:
+        device = Peripheral(notify_errors=[refusal])
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(SECONDS)
+        await echo(link, "secret")
+        assert device.log == ["connect", "subscribe", "pair", "subscribe"]
+        await link.disconnect()
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("device", "message", "note"),
+    [
+        (
+            Peripheral(
+                notify_errors=[BleakGATTProtocolError(0x05)],
+                pair_error=BleakDBusError(
+                    "org.bluez.Error.AuthenticationFailed", ["Authentication Failed"]
+                ),
+            ),
+            "Tiny takes commands only over a paired connection, and pairing failed",
+            "the system says: [org.bluez.Error.AuthenticationFailed] Authentication Failed",
+        ),
+        (
+            Peripheral(
+                notify_errors=[BleakGATTProtocolError(0x05)],
+                pair_error=NotImplementedError("Pairing is not available in Core Bluetooth."),
+            ),
+            "Tiny takes commands only over a paired connection, and pairing failed",
+            "the system says: Pairing is not available in Core Bluetooth.",
+        ),
+        (
+            Peripheral(notify_errors=[BleakGATTProtocolError(0x05)] * 2),
+            "Tiny refuses the paired connection: it was made without a passkey",
+            "the system says: (5, 'GATT Protocol Error: Insufficient Authentication')",
+        ),
+    ],
+)
+def test_pairing_that_fails_is_lk405_with_its_remedy(
+    device: Peripheral, message: str, note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    diagnostic = failure(Air([device])).diagnostic
+    assert (diagnostic.code, diagnostic.message) == ("LK405", message)
+    assert [n.text for n in diagnostic.notes] == [note]
+    assert "bluetoothctl pair C0:FF:EE:00:00:01" in diagnostic.helps[0].text
+    assert device.log.count("connect") == 1
+
+
+def test_a_write_refused_for_want_of_pairing_is_lk405() -> None:
+    async def test() -> None:
+        device = Peripheral(write_errors=[BleakGATTProtocolError(INSUFFICIENT_ENCRYPTION)])
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(SECONDS)
+        with pytest.raises(DfuBleError, match="LK405"):
+            await link.send(echo_request("x"))
+        await link.disconnect()
+
+    run(test)
+
+
+def test_what_arrived_before_the_loss_is_handed_out_first() -> None:
+    async def test() -> None:
+        device = Peripheral()
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(SECONDS)
+        device.notify(b"last words")
+        device.drop()
+        assert not link.is_connected
+        assert await link.receive() == b"last words"
+        with pytest.raises(LinkLost, match="the device disconnected"):
+            await link.receive()
+        with pytest.raises(LinkLost, match="the device disconnected"):
+            await link.send(echo_request("x"))
+        await link.disconnect()
+
+    run(test)
+
+
+def test_whoever_waits_learns_of_the_loss() -> None:
+    async def test() -> None:
+        device = Peripheral()
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(SECONDS)
+        waiting = asyncio.ensure_future(link.receive())
+        await asyncio.sleep(0)
+        device.drop()
+        with pytest.raises(LinkLost, match="the device disconnected"):
+            await waiting
+
+    run(test)
+
+
+def test_a_failing_write_is_a_lost_link() -> None:
+    async def test() -> None:
+        device = Peripheral(
+            write_errors=[BleakDBusError("org.bluez.Error.Failed", ["Not connected"])]
+        )
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(SECONDS)
+        with pytest.raises(LinkLost, match="Not connected"):
+            await link.send(echo_request("x"))
+        await link.disconnect()
+
+    run(test)
+
+
+def test_a_request_given_up_half_way_leaves_no_half_frame_behind() -> None:
+    async def test() -> None:
+        device = Peripheral(write_delay=0.01, sizes=[50])
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(SECONDS)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(link.send(echo_request("a" * 300)), 0.02)
+        device.write_delay = 0
+        await link.send(echo_request("b"))
+        assert device.server.frames == [echo_request("a" * 300), echo_request("b")]
+        await link.disconnect()
+
+    run(test)
+
+
+def test_frames_sent_at_once_do_not_mix() -> None:
+    async def test() -> None:
+        device = Peripheral(write_delay=0.001, sizes=[50])
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(SECONDS)
+        frames = [echo_request(letter * 200, number) for number, letter in enumerate("abcd")]
+        await asyncio.gather(*map(link.send, frames))
+        assert device.server.frames == frames
+        await link.disconnect()
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    "back_as",
+    [
+        {"name": "Tiny v2"},
+        {"address": "C0:FF:EE:00:00:99"},
+        {"address": "C0:FF:EE:00:00:99", "advertised_services": ()},
+    ],
+)
+@pytest.mark.parametrize("asked", ["Tiny", "C0:FF:EE:00:00:01", None])
+def test_a_device_is_found_again_under_another_name_or_address(
+    asked: str | None, back_as: dict[str, Any]
+) -> None:
+    async def test() -> None:
+        device = Peripheral()
+        air = Air([device])
+        link = BleLink(asked, air.stack())
+        await link.connect(SECONDS)
+        device.drop()
+        air.peripherals = [Peripheral(**back_as)]
+        await link.connect(5)
+        await echo(link, "back")
+        await link.disconnect()
+
+    run(test)
+
+
+def test_another_device_of_the_same_name_is_not_taken_for_the_one_that_reboots() -> None:
+    async def test() -> None:
+        device = Peripheral()
+        sibling = Peripheral(address="C0:FF:EE:00:00:02")
+        air = Air([sibling, device])
+        link = BleLink(device.address, air.stack())
+        await link.connect(SECONDS)
+        await link.disconnect()
+        device.silent = True
+        with pytest.raises(DfuBleError, match="LK402"):
+            await link.connect(SECONDS)
+        device.silent = False
+        await link.connect(SECONDS)
+        assert sibling.log == []
+        await link.disconnect()
+
+    run(test)
+
+
+def test_using_a_link_that_is_not_connected_is_a_lost_link() -> None:
+    async def test() -> None:
+        link = BleLink("Tiny", Air([]).stack())
+        with pytest.raises(LinkLost, match="not connected"):
+            await link.send(b"")
+        with pytest.raises(LinkLost, match="not connected"):
+            await link.receive()
+        await link.disconnect()
+
+    run(test)
