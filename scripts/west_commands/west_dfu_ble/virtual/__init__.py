@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual device: a board that isn't there, made from a build or an image.
+
+`VirtualDevice` is the device without a radio: flash, MCUboot's decisions, the SMP server. It knows
+bytes and seconds only. What puts it on the air stands beside it and is imported when it is asked
+for.
+"""
+
+from .device import Answer, VirtualDevice
+from .flash import FlashController, FlashError, Operation, OperationKind, PowerCut
+from .profile import (
+    PLAYABLE_MODES,
+    Access,
+    DeviceProfile,
+    RadioProfile,
+    ServerProfile,
+    SlotProfile,
+)
+
+__all__ = [
+    "PLAYABLE_MODES",
+    "Access",
+    "Answer",
+    "DeviceProfile",
+    "FlashController",
+    "FlashError",
+    "Operation",
+    "OperationKind",
+    "PowerCut",
+    "RadioProfile",
+    "ServerProfile",
+    "SlotProfile",
+    "VirtualDevice",
+]

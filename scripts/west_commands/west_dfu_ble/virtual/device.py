@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole device without a radio: flash, bootloader, application and its SMP server.
+
+It knows bytes and seconds: fragments go in, frames come out, and whoever owns it tells it what time
+it is. Nothing here waits, so that a test can run thousands of updates a minute.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from ..mcuboot import BootloaderMode
+from .flash import FlashArea, FlashController, FlashError, PowerCut
+from .image_group import ImageGroup
+from .image_state import ImageStates, SlotImage
+from .mcuboot import Bootloader
+from .os_group import OsGroup
+from .profile import DeviceProfile
+from .server import Group, SmpServer
+from .slots import ImageSlots
+from .trailer import Magic
+
+_LOG_LINES = 2000
+# Seconds until a device whose bootloader stopped, or whose power went, is started again.
+_RESTART = 1.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A frame to send, and the seconds that the device needed for it (flash operations)."""
+
+    frame: bytes
+    seconds: float = 0.0
+
+
+class VirtualDevice:
+    """One device made from a profile, running its factory image.
+
+    `log` holds what its bootloader and application say, the last 2000 lines. `reset_at` is the time
+    of the reset that was asked for, `None` if there is none.
+    """
+
+    def __init__(self, profile: DeviceProfile, *, now: float = 0.0) -> None:
+        """Program the factory images, confirmed, and boot."""
+        self.profile = profile
+        self.flash = FlashController(erase_time=profile.erase_time, write_time=profile.write_time)
+        self.log: deque[str] = deque(maxlen=_LOG_LINES)
+        self.reset_at: float | None = None
+        self.boots = 0
+        self._now = now
+        self._server: SmpServer | None = None
+        self._states: ImageStates | None = None
+        self.images = {number: ImageSlots(profile, number, self.flash) for number in profile.images}
+        self._bootloader = Bootloader(
+            profile, tuple(self.images.values()), self._make_scratch(), self._say
+        )
+        self._program_factory()
+        self.boot()
+
+    def _make_scratch(self) -> FlashArea | None:
+        place = self.profile.scratch
+        if self.profile.mode is not BootloaderMode.SWAP_USING_SCRATCH or place is None:
+            return None
+        blocks = self.profile.erase_block, self.profile.write_block
+        return FlashArea(self.flash, place.address, place.size, *blocks)
+
+    def _program_factory(self) -> None:
+        for (number, index), data in self.profile.factory.items():
+            slots = self.images[number]
+            offset = slots.secondary_offset if index else 0
+            slots.areas[index].program(offset, data)
+            # Only this mode runs nothing without a trailer; images signed for it bring their own.
+            trailer = slots.trailers[index]
+            revert = self.profile.mode is BootloaderMode.DIRECT_XIP_WITH_REVERT
+            if revert and trailer.read().magic is not Magic.GOOD:
+                trailer.write_copy_done()
+                trailer.write_image_ok()
+                trailer.write_magic()
+        self.flash.operations = 0
+        self.flash.take_seconds()
+
+    # What the air sees
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an application runs (and so advertises)."""
+        return self._server is not None
+
+    def take(self, fragment: bytes, now: float) -> bool:
+        """Take one write of a client; return whether the server kept it."""
+        self._now = now
+        return self._server is not None and self._server.take(fragment)
+
+    def serve(self, now: float) -> Answer | None:
+        """Answer the oldest request; its buffers are busy until `sent`. `None` if there is none."""
+        self._now = now
+        if self._server is None:
+            return None
+        try:
+            frame = self._server.serve()
+        except PowerCut as cut:
+            self._power_off(cut)
+            return None
+        return None if frame is None else Answer(frame, self.flash.take_seconds())
+
+    def sent(self) -> None:
+        """The last answer was sent (or can't be any more)."""
+        if self._server is not None:
+            self._server.sent()
+
+    def receive(self, fragment: bytes, now: float = 0.0) -> list[bytes]:
+        """Take one write and return all answers to it at once, for callers without a clock."""
+        self.take(fragment, now)
+        frames = []
+        while (answer := self.serve(now)) is not None:
+            frames.append(answer.frame)
+            self.sent()
+        return frames
+
+    def disconnected(self) -> None:
+        """The client is gone: a frame that is not complete is forgotten, an upload is not."""
+        if self._server is not None:
+            self._server.drop_partial()
+
+    # Resets
+
+    def tick(self, now: float) -> bool:
+        """Do the reset whose time has come; return whether there was one (the link is gone then).
+
+        A bootloader that was interrupted is started again a second later, as by a watchdog.
+        """
+        self._now = now
+        if self.reset_at is None or now < self.reset_at:
+            return False
+        self.boot()
+        return True
+
+    def boot(self) -> float:
+        """Start the device now, whatever it was doing; return the seconds that it takes."""
+        self.reset_at = None
+        self._server = self._states = None
+        self.boots += 1
+        try:
+            active = self._bootloader.boot()
+        except PowerCut as cut:
+            self._power_off(cut)
+            return _RESTART
+        except FlashError as error:
+            self._say(f"Flash error in the bootloader: {error}")
+            self.reset_at = self._now + _RESTART
+            return _RESTART
+        seconds = self.profile.boot_time + self.flash.take_seconds()
+        if active is None:
+            return seconds
+        self._states = ImageStates(self.profile, self.images, active)
+        groups: dict[int, Group] = {
+            0: OsGroup(self.profile, self._request_reset),
+            1: ImageGroup(self.profile, self._states, self._say),
+        }
+        self._server = SmpServer(self.profile.server, groups)
+        return seconds
+
+    def _request_reset(self) -> None:
+        self.reset_at = self._now + self.profile.server.reset_delay
+
+    def _power_off(self, cut: PowerCut) -> None:
+        self._say(f"Power lost {cut}")
+        self._server = self._states = None
+        self.flash.take_seconds()
+        self.reset_at = self._now + _RESTART
+
+    # What a test or a report wants to know
+
+    def running(self, image: int = 0) -> SlotImage | None:
+        """Return the image that runs, `None` while none does."""
+        if self._states is None:
+            return None
+        held = self._states.read_image(image, self._states.active[image])
+        return held if isinstance(held, SlotImage) else None
+
+    def active_slot(self, image: int = 0) -> int | None:
+        """Return the slot index that runs, `None` while none does."""
+        return None if self._states is None else self._states.active[image]
+
+    def _say(self, line: str) -> None:
+        self.log.append(line)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SMP server behind its transport: buffers, reassembly, one answer at a time.
+
+Buffers are the heart of it: requests and answers share one pool, nothing waits for a free buffer,
+and what finds none is dropped without a word (Zephyr `smp.c`, `smp_bt.c`, `smp_reassembly.c`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from .codec import (
+    HEADER_SIZE,
+    READ,
+    WRITE,
+    MalformedPayload,
+    RequestHeader,
+    decode_header,
+    encode_map,
+    encode_response,
+)
+from .os_group import Answer, GroupError, PlainError
+from .profile import ServerProfile
+
+ENOMEM, EINVAL, EMSGSIZE, ENOTSUP, ECORRUPT = 2, 3, 7, 8, 9
+TOO_OLD, TOO_NEW = 12, 13
+
+
+class Group(Protocol):
+    """One management group."""
+
+    def handler(self, command: int, op: int) -> Callable[[bytes], Answer] | None:
+        """Return who answers a command, or `None`."""
+
+
+class SmpServer:
+    """Takes what a client writes with `take`; `serve` and `sent` do one request at a time."""
+
+    def __init__(self, profile: ServerProfile, groups: Mapping[int, Group]) -> None:
+        """Start with all buffers free."""
+        self._profile = profile
+        self._groups = groups
+        self._free = profile.buf_count
+        self._queue: deque[bytes] = deque()
+        self._partial: bytearray | None = None
+        self._expected = 0
+        self._release = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be served."""
+        return not self._queue
+
+    def take(self, fragment: bytes) -> bool:
+        """Take one write of the client; return whether it was kept. There is no other sign."""
+        if not self._profile.reassembly:
+            return len(fragment) <= self._profile.buf_size and self._enqueue(fragment)
+        if self._partial is None:
+            if len(fragment) < HEADER_SIZE:
+                return False
+            expected = HEADER_SIZE + decode_header(fragment).length
+            if expected > self._profile.buf_size or len(fragment) > expected or not self._free:
+                return False
+            self._free -= 1
+            self._partial, self._expected = bytearray(fragment), expected
+        elif len(self._partial) + len(fragment) > self._expected:
+            self.drop_partial()
+            return False
+        else:
+            self._partial += fragment
+        if len(self._partial) == self._expected:
+            self._queue.append(bytes(self._partial))
+            self._partial = None
+        return True
+
+    def _enqueue(self, packet: bytes) -> bool:
+        if not self._free:
+            return False
+        self._free -= 1
+        self._queue.append(packet)
+        return True
+
+    def drop_partial(self) -> None:
+        """Forget a frame that is not complete, as at a disconnect."""
+        if self._partial is not None:
+            self._partial = None
+            self._free += 1
+
+    def serve(self) -> bytes | None:
+        """Answer the oldest request; `None` if there is none. Its buffers are busy until `sent`."""
+        self.sent()
+        while self._queue:
+            packet = self._queue.popleft()
+            if len(packet) < HEADER_SIZE:
+                self._free += 1  # nothing to answer to
+                continue
+            header = decode_header(packet)
+            frame, rest = self._process(header, packet[HEADER_SIZE:])
+            if rest:
+                self._queue.appendleft(rest)
+            else:
+                self._release += 1
+            return frame
+        return None
+
+    def sent(self) -> None:
+        """The answer is on its way: free what it held."""
+        self._free += self._release
+        self._release = 0
+
+    def _process(self, header: RequestHeader, body: bytes) -> tuple[bytes, bytes]:
+        if len(body) < header.length:
+            return self._error(header, ECORRUPT), b""
+        if header.op not in (READ, WRITE):
+            return self._error(header, ENOTSUP), b""
+        if not self._free:
+            # The answer goes out in the request's own buffer.
+            return self._error(header, ENOMEM), b""
+        self._free -= 1
+        self._release += 1
+        payload, rest = body[: header.length], body[header.length :]
+        try:
+            answer = self._answer(header, payload)
+        except PlainError as error:
+            return self._error(header, error.code), b""
+        except MalformedPayload:
+            return self._error(header, EINVAL), b""
+        except GroupError as error:
+            if not self._is_version_2(header):
+                return self._error(header, error.version_1, error.reason), b""
+            answer = {self._profile.error_key: {"group": error.group, "rc": int(error.code)}}
+        else:
+            if self._profile.legacy_rc and "rc" not in answer:
+                answer = {"rc": 0, **answer}
+        frame = self._encode(header, answer)
+        if len(frame) > self._profile.buf_size:
+            return self._error(header, EMSGSIZE), b""
+        return frame, rest
+
+    def _answer(self, header: RequestHeader, payload: bytes) -> Answer:
+        if self._profile.version_2:
+            if header.version == 0 and not self._profile.version_1:
+                raise PlainError(TOO_OLD)
+            if header.version > 1:
+                raise PlainError(TOO_NEW)
+        group = self._groups.get(header.group)
+        handler = group.handler(header.command, header.op) if group else None
+        if handler is None:
+            raise PlainError(ENOTSUP)
+        return handler(payload)
+
+    def _is_version_2(self, header: RequestHeader) -> bool:
+        return self._profile.version_2 and header.version > 0
+
+    def _error(self, header: RequestHeader, code: int, reason: str = "") -> bytes:
+        answer: dict[str, object] = {"rc": code}
+        if reason and self._profile.verbose_errors:
+            answer["rsn"] = reason
+        return self._encode(header, answer)
+
+    def _encode(self, header: RequestHeader, answer: Answer) -> bytes:
+        return encode_response(header, encode_map(answer), version_2=self._profile.version_2)
