@@ -66,6 +66,43 @@ ACTIONS: Mapping[str, Action] = {
             options.EVENTS,
         ),
     ),
+    "scan": Action(
+        "operations",
+        "list the devices in range",
+        (options.CONFIG, options.DEVICE, options.EVENTS),
+    ),
+    "status": Action(
+        "operations",
+        "show the device's images, slots, mode and buffers",
+        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+    ),
+    "test": Action(
+        "operations",
+        "run an image that the device holds after its next reset, on trial",
+        (options.BUILD, options.CONFIG, options.DEVICE, options.PERMANENT, options.EVENTS),
+        ("HASH", "the image's hash or its beginning (default: the one that does not run)"),
+    ),
+    "confirm": Action(
+        "operations",
+        "confirm the image that the device runs",
+        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+    ),
+    "erase": Action(
+        "operations",
+        "empty the slot that the device does not run from",
+        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+    ),
+    "reset": Action(
+        "operations",
+        "reboot the device and wait until it is back",
+        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+    ),
+    "echo": Action(
+        "operations",
+        "send a text to the device and show what comes back",
+        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+        ("TEXT", "the text (default: hello)"),
+    ),
     "explain": Action(
         "explain",
         "a rule's documentation; without RULE, the catalogue",

@@ -208,6 +208,14 @@ DEVICE = {
         ),
     )
 }
+_PERMANENT = _option(
+    "--permanent",
+    action="store_true",
+    default=False,
+    help="activate for good without a trial; DANGER: there is no way back if the image "
+    "does not come up",
+)
+PERMANENT = {"activation": (_PERMANENT,)}
 ACTIVATE = {
     "activation": (
         _option(
@@ -217,13 +225,7 @@ ACTIVATE = {
             help="leave the image on trial: unless something confirms it, the device goes back "
             "to the old one at its next reset",
         ),
-        _option(
-            "--permanent",
-            action="store_true",
-            default=False,
-            help="activate for good without a trial; DANGER: there is no way back if the image "
-            "does not come up",
-        ),
+        _PERMANENT,
         _option(
             "--no-activate",
             action="store_true",

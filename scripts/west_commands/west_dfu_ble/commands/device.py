@@ -35,7 +35,7 @@ def update_device(
     """Run the update. The last line tells what the device runs and will run next, come what may."""
     link = open_device(args, build)
     knowledge = knowledge_from_build(build) if build else Knowledge()
-    with _listener(args, console) as listener:
+    with listener_for(args, console) as listener:
         update = Update(link, candidates, knowledge, _options(args), listener)
         try:
             status = asyncio.run(_run(update))
@@ -105,9 +105,10 @@ def open_device(args: argparse.Namespace, build: Build | None) -> Link:
     return open_link(config.link, config.device, virtual=virtual)
 
 
-def _listener(
+def listener_for(
     args: argparse.Namespace, console: Console
 ) -> PlainProgress | TerminalProgress | JsonLines:
+    """Return who shows the events: a bar on a terminal, lines elsewhere, JSON where asked for."""
     if args.format == "json":
         return JsonLines(console.out)
     if console.err.isatty():
