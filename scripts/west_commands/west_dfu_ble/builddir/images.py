@@ -123,15 +123,13 @@ def _is_secure_bootloader(kconfig: Kconfig) -> bool:
 def is_network_core(kconfig: Kconfig) -> bool:
     """Whether the image is for the radio's own core (nRF5340 `cpunet`, nRF54H20 `cpurad`)."""
     target = kconfig.text("CONFIG_BOARD_TARGET") or "/".join(
-        (kconfig.text("CONFIG_BOARD"), kconfig.text("CONFIG_BOARD_QUALIFIERS"))
-    )
-    return (
-        any(
-            kconfig.is_on(name)
-            for name in ("CONFIG_SOC_NRF5340_CPUNET", "CONFIG_SOC_NRF54H20_CPURAD")
-        )
-        or "CPUNET" in kconfig.text("CONFIG_SOC").upper()
-        or target.endswith(("cpunet", "cpurad"))
+        kconfig.text(name) for name in ("CONFIG_BOARD", "CONFIG_BOARD_QUALIFIERS")
+    ).rstrip("/")
+    # Boards of one's own are called anything; up to Zephyr 3.6 the SoC's name has the core in it.
+    if "CPUNET" in kconfig.text("CONFIG_SOC"):
+        return True
+    return target.endswith(("cpunet", "cpurad")) or any(
+        kconfig.is_on(name) for name in ("CONFIG_SOC_NRF5340_CPUNET", "CONFIG_SOC_NRF54H20_CPURAD")
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ def _key(kconfig: Kconfig, name: str, where: KeyPlaces, bases: Sequence[Path]) -
         tried = where.places.candidates(text)
     else:
         parts = recorded_path(text).parts
-        tried = tuple(dict.fromkeys(base.joinpath(*parts) for base in bases))
+        tried = tuple(dict.fromkeys(_tidy(base.joinpath(*parts)) for base in bases))
     found = next((path for path in tried if _is_file(path)), None)
     likely = found or next(iter(_likeliest(text, tried, where)), None)
     return SigningKey(setting, likely, found is not None, kconfig.where(name), tried)
@@ -98,8 +99,14 @@ def _likeliest(text: str, tried: Sequence[Path], where: KeyPlaces) -> Sequence[P
     # None of them is here. The demo keys are nowhere but in MCUboot's repository.
     repository = _mcuboot_repository(where)
     if recorded_path(text).name.startswith(_DEMO_KEYS) and not is_absolute(text) and repository:
-        return [repository[0].joinpath(*recorded_path(text).parts)]
+        return [_tidy(repository[0].joinpath(*recorded_path(text).parts))]
     return tried
+
+
+def _tidy(path: Path) -> Path:
+    """Return the path without ``..``, unless a symbolic link makes that another place."""
+    tidy = Path(os.path.normpath(path))
+    return path if path_exists(path) and not path_exists(tidy) else tidy
 
 
 def _is_file(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..diagnostics import DfuBleError, Location
@@ -53,10 +54,17 @@ def read_text(path: Path, code: str, *, limit: int) -> str:
 
 
 def unreadable(
-    code: str, path: Path, message: str, line: int | None = None, *, why: str = ""
+    code: str,
+    path: Path,
+    message: str,
+    line: int | None = None,
+    *,
+    why: str = "",
+    notes: Sequence[str] = (),
 ) -> DfuBleError:
     """Make the error for a file of the build that can't be read."""
-    return fault(code, message, why=why, location=Location(path, line), helps=[_REBUILD])
+    where = Location(path, line)
+    return fault(code, message, why=why, location=where, notes=notes, helps=[_REBUILD])
 
 
 def shorten(text: str, length: int = 48) -> str:

@@ -123,8 +123,10 @@ def read_yaml(path: Path, code: str) -> YamlFile:
         raise unreadable(
             code,
             path,
-            f"`{path.name}` is not YAML: {shorten(str(problem), 80)}",
-            mark.line + 1 if mark else None,
+            f"`{path.name}` is not YAML",
+            # libyaml counts the end of a file without a last line feed as one line more
+            min(mark.line, text.rstrip().count("\n")) + 1 if mark else None,
+            notes=[f"the parser says: {shorten(str(problem), 100)}"],
         ) from None
     top = builder.root
     if not isinstance(top, YamlMap):
