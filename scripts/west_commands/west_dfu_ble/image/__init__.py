@@ -12,6 +12,8 @@ from .capacity import Capacity, capacity, require_fit
 from .imgtool_adapter import AskPassphrase, public_key
 from .keys import PublicKey, demo_key
 from .model import ImageVersion, McubootImage, Tlv
+from .package import Package, PackageEntry, read_package
+from .packaging import package_files, package_path
 from .parsing import parse, read
 from .signing import SignedImage, sign_build, sign_payload
 from .tlv import TlvType
@@ -22,6 +24,8 @@ __all__ = [
     "Capacity",
     "ImageVersion",
     "McubootImage",
+    "Package",
+    "PackageEntry",
     "PublicKey",
     "SignedImage",
     "Tlv",
@@ -29,10 +33,13 @@ __all__ = [
     "build_key",
     "capacity",
     "demo_key",
+    "package_files",
+    "package_path",
     "parse",
     "parse_version",
     "public_key",
     "read",
+    "read_package",
     "require_fit",
     "sign_arguments",
     "sign_build",

@@ -94,7 +94,7 @@ def _ncs_child_image(
 def _ncs_sysbuild(build: Build, slot: int, image: int, key: Path | None, version: str) -> list[str]:
     kconfig = build.application.kconfig
     primary = _slot(build, 0, image)
-    align = 4 if _ncs_release(build) == (2, 7) else _align(build)
+    align = 4 if ncs_release(build) == (2, 7) else _align(build)
     options = ["--version", version, "--align", str(align)]
     if _uses_partition_manager(primary):
         options += ["--slot-size", f"0x{primary.size.value:x}", "--pad-header"]
@@ -257,7 +257,8 @@ def _ram_address(build: Build) -> str:
     return value
 
 
-def _ncs_release(build: Build) -> tuple[int, int]:
+def ncs_release(build: Build) -> tuple[int, int]:
+    """Return the nRF Connect SDK's release; (99, 0) if the build does not tell."""
     return _release(build.ncs_version)
 
 

@@ -17,6 +17,7 @@ from .imgtool_adapter import AskPassphrase, Imgtool
 from .inputs import Binary, binary_for, pads_header, require_different
 from .keys import PublicKey, demo_key
 from .model import McubootImage
+from .packaging import package_files, package_path
 from .parsing import parse, read
 from .verification import hashed_region, verify
 from .writing import write_all
@@ -53,6 +54,7 @@ def sign_build(
     version: str | None = None,
     key: Path | None = None,
     output: Path | None = None,
+    package: bool = True,
     ask: AskPassphrase | None = None,
 ) -> tuple[SignedImage, ...]:
     """Make the build's update images, one for each slot that needs its own.
@@ -60,12 +62,13 @@ def sign_build(
     They become ``zephyr/app_update.bin`` and, in direct-xip, from the variant's own binary,
     ``zephyr/mcuboot_secondary_app_update.bin``, in the build directory or in the folder `output`.
     An image that is there already (by whatever name the build's own scripts gave it), was made
-    from the present binary in the same way and verifies is kept, unless `force`.
+    from the present binary in the same way and verifies is kept, unless `force`. `package` makes
+    the package too, see `package_path`.
 
     `version` and `key` default to the build's; `ask` gives the passphrase of a locked key.
     Nothing is written before every image was proved: signature, hash, slot and size.
 
-    Raises `DfuBleError` IM301 to IM304 and IM306 to IM316.
+    Raises `DfuBleError` IM301 to IM304 and IM306 to IM316; EN008 for a bad SOURCE_DATE_EPOCH.
     """
     if version is not None:
         parse_version(version)
@@ -83,7 +86,11 @@ def sign_build(
         require_fit(build, slot, image.size, binary.path)
         fresh.append((slot, image))
     signed = [_settle(build, slot, image, public, output, force) for slot, image in fresh]
-    write_all({one.path: one.image.data for one in signed if not one.kept})
+    files = {one.path: one.image.data for one in signed if not one.kept}
+    if package:
+        images = {(one.image_number, one.slot): one.image for one in signed}
+        files.update(package_files(build, images, package_path(build, output)))
+    write_all(files)
     return tuple(signed)
 
 
