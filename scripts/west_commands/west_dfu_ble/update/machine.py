@@ -104,15 +104,10 @@ class Update:
         self._done(Phase.CONNECT, f"{traits.peer}, {traits.max_write} bytes a write")
         self._start(Phase.INSPECT, "images, bootloader mode, buffers")
         plan = await self._connection.through(self._inspect)
-        for image in plan.images:
-            if image.upload:
-                await self._upload(image)
-        if plan.sets_state:
-            self._start(Phase.ACTIVATE, "for good" if plan.permanent else "for a trial")
-            await self._connection.through(self._activate)
+        await self._store_and_activate(plan)
         if plan.resets:
             await self._reboot()
-        if plan.confirms:
+        if self._current_plan().confirms:
             self._start(Phase.CONFIRM, self._names())
             await self._connection.through(self._confirm)
             self._done(Phase.CONFIRM, "it stays")
@@ -137,7 +132,31 @@ class Update:
         self.state = replace(self.state, images=images, is_current=True)
         return self.state
 
-    # Upload
+    # Upload and activate
+
+    async def _store_and_activate(self, plan: Plan) -> None:
+        """Bring all images into their slots and set them to run next.
+
+        A bootloader may erase what was uploaded when the device reboots between the two
+        (direct-xip with revert does): then it is uploaded again.
+        """
+        for attempt in range(1, _STEP_ATTEMPTS + 1):
+            for image in plan.images:
+                if attempt > 1:
+                    await self._upload(replace(image, erase=False))
+                elif image.upload:
+                    await self._upload(image)
+            if not plan.sets_state:
+                return
+            self._start(Phase.ACTIVATE, "for good" if plan.permanent else "for a trial")
+            if await self._connection.through(self._activate):
+                return
+            self._listener(Remark("the image is gone from its slot; uploading it again"))
+        raise fault(
+            "DV512",
+            f"the device lost the image {_STEP_ATTEMPTS} times between upload and activation",
+            helps=["does it reboot by itself? Look at its log"],
+        )
 
     async def _upload(self, image: ImagePlan) -> None:
         store = ImageStore(
@@ -155,14 +174,14 @@ class Update:
             self._windows.append(store.counts)
         self._done(Phase.UPLOAD, store.describe())
 
-    # Activate
-
-    async def _activate(self) -> None:
+    async def _activate(self) -> bool:
+        """Set all images to run next; return false if one of them is not there any more."""
         plan = self._current_plan()
         for image in plan.images:
             if not await self._activate_one(plan, image):
-                return
+                return False
         self._done(Phase.ACTIVATE, "set for the next reset")
+        return True
 
     async def _activate_one(self, plan: Plan, image: ImagePlan) -> bool:
         digest = image.candidate.image.digest
@@ -172,7 +191,7 @@ class Update:
             if is_waiting(image, device) or is_running(image, device):
                 return True
             if not is_stored(image, device):
-                raise why_not_running(plan, image, device)
+                return False
             try:
                 await self._session.request(request)
             except Refusal as refusal:
@@ -182,7 +201,7 @@ class Update:
                         Remark("the device has no test command: its bootloader goes by the version")
                     )
                     self._plan = replace(plan, sets_state=False, confirms=False)
-                    return False
+                    return True
                 if not error.is_rc(Rc.EBUSY):
                     raise
             except DfuBleError as error:

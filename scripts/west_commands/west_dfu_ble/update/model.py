@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..smp import Patience
 
 if TYPE_CHECKING:
-    from ..image.model import McubootImage
+    from ..image import McubootImage
     from ..mcuboot import BootloaderMode
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..faults import fault
-from ..image.model import ImageVersion
+from ..image import ImageVersion
 from ..mcuboot import BootloaderMode
 from ..smp import ImageSlot
 from .device import DeviceState
