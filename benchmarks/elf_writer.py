@@ -78,25 +78,25 @@ def write_elf(path: Path, entry: int, sections: list[Section], symbols: list[Sym
     for section in sections:
         offset = _append(out, section.data)
         kind = 8 if section.size else 1  # SHT_NOBITS, SHT_PROGBITS
-        place = (section.flags, section.address, offset, section.memory_size)
-        headers.append(_SECTION_HEADER.pack(names.add(section.name), kind, *place, 0, 0, 4, 0))
+        where = (section.flags, section.address, offset, section.memory_size)
+        headers.append(_SECTION_HEADER.pack(names.add(section.name), kind, *where, 0, 0, 4, 0))
         if section.loaded:
             stored = section.address if section.stored_at is None else section.stored_at
             sizes = (len(section.data), section.memory_size)
             access = 4 | (2 if section.writable else 0) | (1 if section.code else 0)
-            place = (1, offset, section.address, stored)
-            program_headers.append(_PROGRAM_HEADER.pack(*place, *sizes, access, 4))
+            load = (1, offset, section.address, stored, *sizes, access, 4)
+            program_headers.append(_PROGRAM_HEADER.pack(*load))
     table, strings, first_global = _symbol_table(symbols, [section.name for section in sections])
     own = len(headers)
-    for name, kind, data, link, info, entry_size in (
+    for title, kind, data, link, info, entry_size in (
         (".symtab", 2, table, own + 1, first_global, _SYMBOL.size),
         (".strtab", 3, strings, 0, 0, 0),
     ):
         place = (0, 0, _append(out, data), len(data), link, info, 4, entry_size)
-        headers.append(_SECTION_HEADER.pack(names.add(name), kind, *place))
-    name = names.add(".shstrtab")
+        headers.append(_SECTION_HEADER.pack(names.add(title), kind, *place))
+    last = names.add(".shstrtab")
     place = (0, 0, _append(out, names.data), len(names.data), 0, 0, 1, 0)
-    headers.append(_SECTION_HEADER.pack(name, 3, *place))
+    headers.append(_SECTION_HEADER.pack(last, 3, *place))
     section_headers = _append(out, b"".join(headers))
     out[_HEADER.size : _HEADER.size + _PROGRAM_HEADER.size * len(loaded)] = b"".join(
         program_headers

@@ -91,7 +91,7 @@ def longer_config(config: Path, lines: int) -> None:
     """Fill a `.config` up to `lines` with the log levels of modules that there are not."""
     text = config.read_text(encoding="utf-8")
     head, mark, tail = text.partition("\n#\n# Build Options\n#\n")
-    more = []
+    more: list[str] = []
     count = text.count("\n")
     module = 0
     while count + len(more) < lines:
@@ -139,7 +139,7 @@ def make_build(folder: Path) -> Path:
     shutil.copy(SAMPLE / "prj_direct_xip.conf", folder)
     build = folder / BUILD
     shutil.rmtree(build, ignore_errors=True)
-    left_by_runs = shutil.ignore_patterns("*_update.bin", "dfu_application.zip", "*.hex")
+    left_by_runs = shutil.ignore_patterns("*_update.bin", "dfu_application.zip*", "*.hex")
     shutil.copytree(SAMPLE / BUILD, build, ignore=left_by_runs)
     for image, slot, name in (
         (build, 0x8000, "app_to_sign.bin"),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rebuild the two build directories from their sources: `python samples/tiny/rebuild.py [FOLDER]`.
 
-Needs `arm-none-eabi-gcc`; the committed files were made with the release named in `COMPILER`. The
-same compiler gives the same bytes on every run and in every folder. Without FOLDER the files beside
-this script are replaced.
+Needs `arm-none-eabi-gcc`, and imgtool in the Python that runs it; the committed files were made
+with the release of the compiler that `COMPILER` names. The same compiler gives the same bytes on
+every run and in every folder. Without FOLDER the files beside this script are replaced.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def resource() -> bytes:
 
 
 def run(*command: object) -> str:
-    """Run a tool of the compiler in the folder of the sources, without the clock and the locale."""
+    """Run a tool in the folder of the sources, apart from the clock and the locale."""
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "0", "LC_ALL": "C"}
     result = subprocess.run(
         [str(part) for part in command],
@@ -161,6 +161,10 @@ def make_bootloader(work: Path, build: Build, folder: Path) -> None:
     run("arm-none-eabi-objcopy", "-O", "ihex", elf, hexadecimal)
     fragment = HERE / f"child_image/mcuboot/prj_{build.kind}.conf"
     config = configuration.configured(HERE / "parts/mcuboot.config", fragment)
+    setting = configuration.assignments(fragment)["CONFIG_BOOT_SIGNATURE_KEY_FILE"].strip('"')
+    # As MCUboot's build does; the boot program has no use for it.
+    public = run(sys.executable, "-m", "imgtool.main", "getpub", "-k", fragment.parent / setting)
+    write(image / "zephyr/autogen-pubkey.c", public)
     write(image / "zephyr/.config", config)
     write(image / "zephyr/zephyr.dts", devicetree("boot_partition"))
     write(image / "CMakeCache.txt", configuration.bootloader_cache(build.folder, build.kind))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import struct
@@ -45,7 +46,9 @@ def committed_files() -> list[Path]:
         path
         for build in BUILDS
         for path in sorted((TINY / build).rglob("*"))
-        if path.is_file() and not path.match("*_update.bin") and path.name != "dfu_application.zip"
+        if path.is_file()
+        and not path.match("*_update.bin")
+        and not path.match("dfu_application.zip*")
     ]
 
 
@@ -244,6 +247,22 @@ def test_build_directories_are_small_and_hold_nothing_of_the_machine_that_made_t
         total += len(data)
         assert not re.search(rb"/(?:tmp|root|work|opt|usr)/|/home/(?!user/)", data), path
     assert total < 2_500_000
+
+
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("strictness", [(), ("--release",)], ids=["development", "release"])
+def test_check_finds_nothing_and_leaves_nothing_undecided(
+    build: str, strictness: tuple[str, ...]
+) -> None:
+    arguments = ("-d", str(TINY / build), "--strict", "--fail-on", "info", "--format", "json")
+    result = subprocess.run(
+        [sys.executable, "-m", "west_dfu_ble", "check", *arguments, *strictness],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr
+    assert json.loads(result.stdout)
 
 
 def test_rebuilding_gives_the_same_bytes(tmp_path: Path) -> None:
