@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Outcomes as text: for people, for machines, for CI. Nothing here prints but `console`.
+
+Each format is one module with `render(report, *, colour, cwd) -> str`, imported when it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from ..rules import CheckReport
+from .words import headline
+
+# Format -> the module that renders it.
+FORMATS = {
+    "human": "human",
+    "concise": "concise",
+    "json": "json_report",
+}
+
+
+def render(report: CheckReport, name: str, *, colour: bool, cwd: Path) -> str:
+    """Return `report` in the format `name` (a key of `FORMATS`), without a final line end.
+
+    Paths are shown relative to `cwd` where that is shorter. Only formats for people have colour.
+    """
+    module = import_module(f".{FORMATS[name]}", __package__)
+    return str(module.render(report, colour=colour, cwd=cwd))
+
+
+__all__ = ["FORMATS", "headline", "render"]

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules: a build goes in, one outcome for each rule and image comes out.
+
+Plain rules ("this symbol must be on") stand in `catalogue.yml`, every other rule in a module of
+its own; its documentation stands beside it, and is the only one.
+"""
+
+from __future__ import annotations
+
+from .check_report import CheckReport, Summary
+from .documentation import catalogue, catalogue_text, explain, rule_page
+from .engine import evaluate
+from .generation import Generation
+from .model import Category, Outcome, RuleDoc, Status
+from .options import CheckOptions
+from .profile import Profile
+
+__all__ = [
+    "Category",
+    "CheckOptions",
+    "CheckReport",
+    "Generation",
+    "Outcome",
+    "Profile",
+    "RuleDoc",
+    "Status",
+    "Summary",
+    "catalogue",
+    "catalogue_text",
+    "evaluate",
+    "explain",
+    "rule_page",
+]

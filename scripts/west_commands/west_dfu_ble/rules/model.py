@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum
 
-from ..diagnostics import Diagnostic
+from ..builddir import Build, Image, Role
+from ..diagnostics import Diagnostic, Help, Location, Note, Severity
+from .generation import Generation
+from .profile import Profile
 
 
 class Status(Enum):
@@ -24,7 +28,8 @@ class Outcome:
 
     `image` is the image's name, or ``""`` for the build as a whole. `diagnostic` stands with
     `FAIL`; `reason` with the others says what was seen, what made the rule not applicable, or why
-    it could not be decided.
+    it could not be decided. `waived` is the project's reason for accepting a failure; a waived one
+    counts for nothing but stays in every report.
     """
 
     code: str
@@ -33,3 +38,130 @@ class Outcome:
     status: Status
     reason: str = ""
     diagnostic: Diagnostic | None = None
+    waived: str | None = None
+
+
+class Category(Enum):
+    """What kind of mistake a rule finds; its severity follows from that."""
+
+    BROKEN = "broken"
+    UNSAFE = "unsafe"
+    FRAGILE = "fragile"
+    SLOW = "slow"
+
+    @property
+    def meaning(self) -> str:
+        """One line for the documentation."""
+        return _MEANINGS[self]
+
+    def severity(self, *, release: bool) -> Severity:
+        """Return how bad a finding is; what is unsafe is an error in a release."""
+        if self is Category.UNSAFE:
+            return Severity.ERROR if release else Severity.WARNING
+        return _SEVERITIES[self]
+
+
+_MEANINGS = {
+    Category.BROKEN: "the update can't work: an error",
+    Category.UNSAFE: "it works, but is not fit for production: a warning, an error with --release",
+    Category.FRAGILE: "it works today, by luck: a warning",
+    Category.SLOW: "it works, and wastes time: an information",
+}
+_SEVERITIES = {
+    Category.BROKEN: Severity.ERROR,
+    Category.FRAGILE: Severity.WARNING,
+    Category.SLOW: Severity.INFO,
+}
+
+
+@dataclass(frozen=True)
+class RuleDoc:
+    """A rule's documentation: `explain`, `docs/rules/` and SARIF all come from here.
+
+    The texts are Markdown paragraphs; `summary` is one line without a full stop. `why` is also
+    the diagnostic's, so it is one or two sentences about the update. `applies` names the SDK
+    versions, modes or profiles that the rule is for.
+    """
+
+    code: str
+    name: str
+    category: Category
+    summary: str
+    checks: str
+    why: str
+    fix: str
+    bad: str
+    good: str
+    applies: str
+    references: tuple[str, ...]
+    known_problems: str = "None known."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule says when it fails; the engine makes the diagnostic of it.
+
+    `why` and `severity` default to those of the rule.
+    """
+
+    message: str
+    location: Location | None = None
+    notes: tuple[Note, ...] = ()
+    helps: tuple[Help, ...] = ()
+    why: str = ""
+    severity: Severity | None = None
+    data: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a rule says when it does not fail."""
+
+    status: Status
+    reason: str
+
+
+Verdict = Finding | Word
+
+
+def passed(reason: str = "") -> Word:
+    """The rule looked and found nothing; `reason` is what it saw."""
+    return Word(Status.PASS, reason)
+
+
+def not_applicable(reason: str) -> Word:
+    """The rule does not concern this build, because of `reason`."""
+    return Word(Status.NOT_APPLICABLE, reason)
+
+
+def unknown(reason: str) -> Word:
+    """The rule could not look, because of `reason`."""
+    return Word(Status.UNKNOWN, reason)
+
+
+@dataclass(frozen=True)
+class Context:
+    """All that a rule may know. `generation` is `None` if the build has no MCUmgr symbol."""
+
+    build: Build
+    profile: Profile
+    generation: Generation | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: its documentation, the images that it looks at, and how it looks.
+
+    `role` chooses the images; `None` is the build as a whole. `follows` are the codes of rules
+    whose failure explains this one's, so that it then stays silent.
+    """
+
+    doc: RuleDoc
+    check: Callable[[Context, Image], Verdict]
+    role: Role | None = Role.APPLICATION
+    follows: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The rule's code, for example ``KC150``."""
+        return self.doc.code

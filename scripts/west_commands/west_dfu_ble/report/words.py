@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Words, figures and paths as every report writes them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..diagnostics import Location
+from ..rules import CheckReport
+
+
+def headline(report: CheckReport) -> str:
+    """Return the counts in one line: ``23 rules: 19 passed, 2 errors, 1 not evaluated``."""
+    s = report.summary
+    parts = [f"{s.passed} passed"]
+    parts += [
+        count(number, word)
+        for number, word in ((s.errors, "error"), (s.warnings, "warning"))
+        if number
+    ]
+    if s.infos:
+        parts.append(f"{s.infos} info")
+    if s.waived:
+        parts.append(f"{s.waived} waived")
+    if s.not_applicable:
+        parts.append(f"{s.not_applicable} not applicable")
+    if s.unknown:
+        parts.append(f"{s.unknown} not evaluated")
+    return f"{count(s.rules, 'rule')}: {', '.join(parts)}"
+
+
+def count(number: int, word: str) -> str:
+    """Return ``1 error`` or ``2 errors``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def size(number: int) -> str:
+    """Return bytes as people read them: ``488 kB`` where it is a whole number of KiB."""
+    if number and number % 1024 == 0:
+        return f"{number // 1024} KiB"
+    return f"{number} bytes"
+
+
+def shown_path(path: Path, cwd: Path) -> str:
+    """Return `path` relative to `cwd`, where that is shorter."""
+    text = str(path)
+    if not path.is_absolute():
+        return text
+    try:
+        relative = os.path.relpath(path, cwd)
+    except ValueError:  # another drive
+        return text
+    return relative if len(relative) < len(text) else text
+
+
+def shown_location(location: Location, cwd: Path) -> str:
+    """Return ``path:line`` with the path as `shown_path` has it."""
+    path = shown_path(location.path, cwd)
+    return path if location.line is None else f"{path}:{location.line}"

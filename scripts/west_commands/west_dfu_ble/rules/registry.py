@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every rule, in the order of the report."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from .catalogue import read_catalogue
+from .model import Rule
+from .symbol_rule import symbol_rules
+
+# One rule a module; each has the rule as `RULE`.
+_MODULES = (
+    "open_access",
+    "mode_mismatch",
+    "demo_key",
+)
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Return every rule: the catalogue first, then the rules with a module of their own."""
+    modules = (import_module(f".{name}", __package__) for name in _MODULES)
+    return (*symbol_rules(read_catalogue()), *(module.RULE for module in modules))

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which rules are asked, and how bad the project says their findings are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..diagnostics import DfuBleError, Severity
+from ..faults import fault
+from .model import Rule
+from .options import CheckOptions
+
+
+def select_rules(rules: Sequence[Rule], options: CheckOptions) -> tuple[Rule, ...]:
+    """Return the rules that `options` select and do not ignore, in order.
+
+    A rule that is not asked explains nothing: those that follow it then speak for themselves.
+    Raises `DfuBleError` EN008 for a code, name or family that is none.
+    """
+    wanted = _codes(rules, options.select) if options.select else {rule.code for rule in rules}
+    unwanted = _codes(rules, options.ignore)
+    # The project's own settings name rules as well; one that is none is told, not skipped.
+    _codes(rules, options.severity)
+    _codes(rules, (waiver.rule for waiver in options.waivers))
+    return tuple(rule for rule in rules if rule.code in wanted and rule.code not in unwanted)
+
+
+def severity_by_code(rules: Sequence[Rule], options: CheckOptions) -> dict[str, Severity]:
+    """Return the severities that the project sets, by code."""
+    return {
+        code: severity
+        for selector, severity in options.severity.items()
+        for code in _codes(rules, [selector])
+    }
+
+
+def _codes(rules: Sequence[Rule], selectors: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for selector in selectors:
+        codes = {rule.code for rule in rules if _matches(rule, selector)}
+        if not codes:
+            raise _no_such_rule(rules, selector)
+        found |= codes
+    return found
+
+
+def _matches(rule: Rule, selector: str) -> bool:
+    if selector.isalpha() and selector.isupper():
+        return rule.code.rstrip("0123456789") == selector
+    return selector in (rule.code, rule.doc.name)
+
+
+def _no_such_rule(rules: Sequence[Rule], selector: str) -> DfuBleError:
+    from difflib import get_close_matches
+
+    names = [name for rule in rules for name in (rule.code, rule.doc.name)]
+    close = get_close_matches(selector, names, n=1)
+    return fault(
+        "EN008",
+        f"there is no rule '{selector}'",
+        why="A check that leaves out what it was asked for would look better than it is.",
+        helps=[
+            *([f"did you mean `{close[0]}`?"] if close else []),
+            "rules go by code (KC150), by name, or by family (KC); `dfu-ble explain` lists them",
+        ],
+    )
