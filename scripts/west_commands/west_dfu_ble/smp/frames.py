@@ -60,7 +60,8 @@ class Frame:
 class Request:
     """What is asked of the device; the sequence number and the version come with the sending.
 
-    `name` says what it does, for error messages (``read the image state``).
+    `name` says what it does, for error messages (``read the image state``). `write` is the header's
+    operation; `is_question` marks what only asks and is a write all the same (echo).
     """
 
     name: str
@@ -68,6 +69,12 @@ class Request:
     group: int
     command: int
     payload: Mapping[str, object]
+    is_question: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether this may change anything on the device."""
+        return self.write and not self.is_question
 
     def encode(self, sequence: int, version: int) -> bytes:
         """Return the whole frame."""

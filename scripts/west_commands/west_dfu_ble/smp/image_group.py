@@ -194,9 +194,9 @@ def upload_query(total: int) -> Request:
     A chunk without data at the end of the file is at the wrong offset for as long as anything is
     missing, and a wrong offset is answered with the right one; 0 if no upload is under way.
     """
-    return Request(
-        "ask for the upload's offset", True, IMAGE_GROUP, _UPLOAD, {"off": total, "data": b""}
-    )
+    payload = {"off": total, "data": b""}
+    name = "ask for the upload's offset"
+    return Request(name, True, IMAGE_GROUP, _UPLOAD, payload, is_question=True)
 
 
 def parse_upload(payload: fields.Payload) -> UploadAnswer:

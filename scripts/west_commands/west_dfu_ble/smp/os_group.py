@@ -43,7 +43,7 @@ class BootloaderInfo:
 
 def echo(text: str) -> Request:
     """Ask for `text` to be sent back."""
-    return Request("echo", True, OS_GROUP, _ECHO, {"d": text})
+    return Request("echo", True, OS_GROUP, _ECHO, {"d": text}, is_question=True)
 
 
 def parse_echo(payload: fields.Payload) -> str:

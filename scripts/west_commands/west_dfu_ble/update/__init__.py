@@ -20,6 +20,7 @@ from .knowledge import knowledge_from_build
 from .machine import Outcome, Update
 from .model import ActivateMode, Candidate, Knowledge, UpdateOptions
 from .plan import ImagePlan, Plan, make_plan
+from .preview import Preview
 from .session import Refusal, Session
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "PhaseDone",
     "PhaseStarted",
     "Plan",
+    "Preview",
     "Refusal",
     "Remark",
     "Session",

@@ -9,8 +9,9 @@ the device did not show: the last word is always an image state that was read ba
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ..diagnostics import DfuBleError
 from ..faults import fault
@@ -20,11 +21,15 @@ from .connection import Connection
 from .device import DeviceState, read_device, read_images
 from .events import Listener, Phase, PhaseDone, PhaseStarted, Remark
 from .frame_size import FrameSizes
+from .lock import DeviceLock
 from .model import Candidate, Knowledge, UpdateOptions
 from .plan import ImagePlan, Plan, make_plan
+from .preview import Preview, make_preview
 from .session import Refusal, Session
 from .store import ImageStore
 from .verdict import is_running, is_stored, is_waiting, why_not_running
+
+_T = TypeVar("_T")
 
 _STEP_ATTEMPTS = 3
 _ABORT_TIMEOUT = 1.5
@@ -68,6 +73,7 @@ class Update:
         self._connection = Connection(self._session, options, listener)
         self._plan: Plan | None = None
         self._frames = FrameSizes(knowledge)
+        self._lock: DeviceLock | None = None
         self._windows: list[WindowCounts] = []
 
     async def run(self) -> Outcome:
@@ -77,17 +83,16 @@ class Update:
         same with status 7 if it is lost later, and DV5xx as the device refuses or turns out. When
         it is cancelled the link stays open for `abort`.
         """
-        try:
-            plan = await self._run()
-        except asyncio.CancelledError:
-            raise
-        except BaseException:
-            await self._look_once_more()
-            await self._session.close()
-            raise
-        await self._session.close()
+        plan = await self._guarded(self._run())
         assert self.state is not None
         return Outcome(plan, self.state, tuple(self._windows), self._connection.reconnects)
+
+    async def preview(self) -> Preview:
+        """Tell what `run` would do, without writing anything to the device.
+
+        Raises `DfuBleError` as `run` does when it refuses to begin.
+        """
+        return await self._guarded(self._preview())
 
     async def abort(self) -> None:
         """Ask for the device's state a last time, if the link is up, and close it.
@@ -95,15 +100,49 @@ class Update:
         For use after `run` was cancelled. Never raises.
         """
         await self._look_once_more()
-        await self._session.close()
+        await self._close()
 
-    async def _run(self) -> Plan:
+    async def _guarded(self, work: Coroutine[object, object, _T]) -> _T:
+        """Do `work` and close the link, but for when it is cancelled; see `abort`."""
+        try:
+            result = await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            await self._look_once_more()
+            await self._close()
+            raise
+        await self._close()
+        return result
+
+    async def _close(self) -> None:
+        await self._session.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    async def _preview(self) -> Preview:
+        plan = await self._begin()
+        assert self.state is not None
+        told = self.state.parameters
+        frame = await self._frames.find(self._session, told)
+        count = told.buffer_count if told else self._knowledge.buffer_count
+        return await make_preview(self._session, plan, frame, count)
+
+    async def _begin(self) -> Plan:
         self._start(Phase.CONNECT, f"to {self._session.link.traits.kind} device")
         await self._connection.connect()
         traits = self._session.link.traits
         self._done(Phase.CONNECT, f"{traits.peer}, {traits.max_write} bytes a write")
+        self._lock = DeviceLock(traits)
+        if not self._lock.acquire():
+            self._listener(
+                Remark("no lock can be kept on this host: see that no other run updates")
+            )
         self._start(Phase.INSPECT, "images, bootloader mode, buffers")
-        plan = await self._connection.through(self._inspect)
+        return await self._connection.through(self._inspect)
+
+    async def _run(self) -> Plan:
+        plan = await self._begin()
         await self._store_and_activate(plan)
         if plan.resets:
             await self._reboot()

@@ -146,7 +146,7 @@ class Session:
         """
         self._next = (sequence + 1) % _SEQUENCES
         self._waiting[sequence] = _Waiting(request, deliver)
-        self.touched = self.touched or request.write
+        self.touched = self.touched or request.changes
         self.counts.sent += 1
         try:
             frame = request.encode(sequence, self._version)
