@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Zephyr's own SMP servers, and a real MCUboot, in QEMU.
+
+The programs come prebuilt with smpclient's source distribution (Zephyr 4.4.0; how they were made:
+https://github.com/intercreate/smp-server-fixtures), whose manifest tells how each is started.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smpclient_sdist import smpclient_sdist
+
+QEMU = "qemu-system-arm"
+_START_TIME = 20.0
+_PLACEHOLDER = "<PORT>"
+# What comes over the serial line while the Cortex-M0 target starts up, silences its UART for good.
+_BOOT_TIME = 0.3
+
+
+@dataclass
+class ZephyrServer:
+    """A running server: `link` is how the command line calls the way to it.
+
+    `buffer_size` and `buffer_count` are what its manifest says of `CONFIG_MCUMGR_TRANSPORT_NETBUF`.
+    """
+
+    link: str
+    buffer_size: int
+    buffer_count: int
+    folder: Path
+    artifact: str
+    _process: subprocess.Popen[bytes]
+    _monitor: _Monitor
+
+    @property
+    def signed_image(self) -> Path:
+        """The update image that the same build produced."""
+        name = self.artifact.partition(".merged")[0].removesuffix(".hex")
+        return self.folder / f"{name}.signed.bin"
+
+    def reset(self) -> None:
+        """Pull the reset line; flash stays, RAM too, as on the board."""
+        self._monitor.execute("system_reset")
+
+    def kill(self) -> None:
+        """End the emulator at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def save_flash(self, path: Path, size: int) -> None:
+        """Stop the processor where it is and write the flash, which begins at address 0.
+
+        This is a power cut if the flash is given to another server afterwards.
+        """
+        self._monitor.execute("stop")
+        self._monitor.execute("memsave", val=0, size=size, filename=str(path))
+
+
+def artifact_of(target: str, config: str) -> dict[str, Any]:
+    """Return the manifest's entry, or skip the test if that server is not in the archive."""
+    folder = _folder()
+    entries: list[dict[str, Any]] = json.loads((folder / "manifest.json").read_text())
+    for entry in entries:
+        if (entry["target"], entry["config"]) == (target, config):
+            if not (folder / entry["artifact"]).is_file():
+                pytest.skip(f"the archive does not hold {entry['artifact']}")
+            return entry
+    pytest.fail(f"the manifest knows no server {target} {config}")
+
+
+@contextmanager
+def zephyr_server(target: str, config: str, flash: Path | None = None) -> Iterator[ZephyrServer]:
+    """Run a server in QEMU; with `flash`, power it up with the flash that `save_flash` wrote.
+
+    Skips the test, with the reason, where there is no QEMU or no archive.
+    """
+    qemu = shutil.which(QEMU)
+    if qemu is None:
+        pytest.skip(f"{QEMU} is not installed")
+    folder = _folder()
+    entry = artifact_of(target, config)
+    with ExitStack() as stack:
+        port, control = _free_port(), _free_port()
+        command = [qemu, *_arguments(entry, folder, port, flash)]
+        command += ["-qmp", f"tcp:127.0.0.1:{control},server=on,wait=off"]
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        stack.callback(_end, process)
+        monitor = stack.enter_context(_Monitor(control, process))
+        time.sleep(_BOOT_TIME)
+        yield ZephyrServer(
+            f"serial:socket://127.0.0.1:{port}",
+            entry["buf_size"],
+            entry["buf_count"],
+            folder,
+            entry["artifact"],
+            process,
+            monitor,
+        )
+
+
+def _folder() -> Path:
+    return smpclient_sdist() / "tests" / "fixtures" / "smp-server"
+
+
+def _arguments(entry: dict[str, Any], folder: Path, port: int, flash: Path | None) -> list[str]:
+    words = shlex.split(entry["qemu_cmd"].replace(_PLACEHOLDER, str(port)))[1:]
+    # The answers leave the emulator byte by byte: without nodelay each waits for the one before.
+    words = [w.replace("server=on", "server=on,nodelay=on") for w in words]
+    if flash is not None:
+        loader = words.index("-device")
+        words[loader + 1] = f"loader,file={flash},addr=0x0,force-raw=on"
+        return words
+    return [w.replace("file=", f"file={folder}/") for w in words]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+@dataclass
+class _Monitor:
+    """QEMU's own control connection (QMP: one JSON object a line)."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    _stream: Any = field(default=None, init=False)
+
+    def __enter__(self) -> _Monitor:
+        end = time.monotonic() + _START_TIME
+        while True:
+            try:
+                self._socket = socket.create_connection(("127.0.0.1", self.port), 5)
+                break
+            except OSError:
+                if self.process.poll() is not None:
+                    assert self.process.stdout is not None
+                    said = self.process.stdout.read().decode(errors="replace")
+                    pytest.fail(f"{QEMU} does not run: {said}")
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        self._stream = self._socket.makefile("rwb")
+        self._stream.readline()  # the greeting
+        self.execute("qmp_capabilities")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+        self._socket.close()
+
+    def execute(self, command: str, **arguments: object) -> None:
+        """Run one command and wait for its end; events that come before are passed over."""
+        request = {"execute": command, "arguments": arguments}
+        self._stream.write(json.dumps(request).encode() + b"\n")
+        self._stream.flush()
+        while True:
+            answer = json.loads(self._stream.readline())
+            if "return" in answer:
+                return
+            assert "error" not in answer, answer
