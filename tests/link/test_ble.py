@@ -18,7 +18,7 @@ from bleak.exc import (
 from fake_bleak import Air, Peripheral
 from smp_echo import echo_answer, echo_request
 from west_dfu_ble.diagnostics import DfuBleError
-from west_dfu_ble.link import LinkLost, LinkTraits, Seen, ble_scan
+from west_dfu_ble.link import LinkLost, LinkTraits, Seen, search
 from west_dfu_ble.link import ble as ble_module
 from west_dfu_ble.link.ble import BleLink, scan
 from west_dfu_ble.link.gatt import SMP_CHARACTERISTIC, SMP_SERVICE
@@ -30,7 +30,7 @@ INSUFFICIENT_ENCRYPTION = 0x0F
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_SETTLE_NAME", "_SETTLE_SERVICE", "_SETTLE_RETURN"):
-        monkeypatch.setattr(ble_scan, name, 0.03)
+        monkeypatch.setattr(search, name, 0.03)
     monkeypatch.setattr(ble_module, "_PAUSE", 0.02)
     monkeypatch.setattr(ble_module, "_MTU_TIME", 0.3)
 

@@ -22,10 +22,11 @@ from bleak.exc import BleakError
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from .ble_faults import adapter_fault, connect_fault, pairing_fault, text_of, wants_pairing
-from .ble_scan import Sighting, Target, find, listen
+from .ble_scan import Sighting, find, listen
 from .gatt import SMP_CHARACTERISTIC, SMP_SERVICE
 from .inbox import Inbox
 from .model import Link, LinkLost, LinkTraits, Seen
+from .search import Target
 from .sending import Sender
 
 # Seconds for one try to connect, service discovery and all; bleak's own default is 30.

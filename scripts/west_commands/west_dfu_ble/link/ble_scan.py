@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Listen to who advertises, and choose the one device that is meant."""
+"""Listen to who advertises, with the operating system's stack (bleak)."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,20 +13,12 @@ from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
-from ..diagnostics import DfuBleError
-from ..faults import fault
+from . import search
 from .ble_faults import scan_fault
 from .gatt import SMP_SERVICE
 from .model import Seen
+from .search import Target, Until, collect, printable
 
-# How long to listen on once somebody fits, in seconds: another device of that name, or with that
-# service, advertises within this time (Zephyr's slow interval is 1 s), or the very device that was
-# there before the reset comes back after all.
-_SETTLE_NAME = 1.0
-_SETTLE_SERVICE = 2.0
-_SETTLE_RETURN = 3.0
-
-_LISTED = 15  # devices named in a diagnostic; an open-plan office has a hundred
 _NO_RSSI = -127  # what BlueZ's backend reports for "not known"
 
 
@@ -39,48 +30,11 @@ class Sighting:
     seen: Seen
 
 
-@dataclass(frozen=True)
-class Target:
-    """Whom to look for.
+async def listen(seconds: float, until: Until[Sighting], scanner: dict[str, Any]) -> list[Sighting]:
+    """Collect sightings for at most `seconds`, as `search.collect` does.
 
-    `asked` is the name or address that the user gave. `known` is the device as it was when last
-    connected: after a reset it may come back under another name or another address. `strangers`
-    are addresses that were in range then and are certainly not it.
+    `scanner` goes to `BleakScanner`. Raises `DfuBleError` LK401 if the system cannot scan.
     """
-
-    asked: str | None
-    known: Seen | None = None
-    strangers: frozenset[str] = frozenset()
-
-    def choose(self, sightings: Iterable[Sighting]) -> tuple[list[Sighting], float]:
-        """Tell who fits, and for how many seconds to listen for somebody who fits better."""
-        heard = list(sightings)
-        addresses = {self.asked, self.known.address if self.known else None} - {None}
-        same = [s for s in heard if any(_same_address(s.seen.address, str(a)) for a in addresses)]
-        if same:
-            return same[:1], 0.0
-        fresh = [s for s in heard if s.seen.address not in self.strangers]
-        names = {self.asked, self.known.name if self.known else None} - {None, ""}
-        named = [s for s in fresh if s.seen.name in names]
-        if named:
-            return named, _SETTLE_RETURN if self.known else _SETTLE_NAME
-        if self.asked is None:
-            return [s for s in fresh if s.seen.has_smp], _SETTLE_SERVICE
-        return [], 0.0
-
-
-async def listen(
-    seconds: float,
-    until: Callable[[Sequence[Sighting]], float | None],
-    scanner: dict[str, Any],
-) -> list[Sighting]:
-    """Collect sightings for at most `seconds`; the strongest first.
-
-    `until` looks at what was heard so far and tells for how long to go on from the moment that
-    it first gave a figure (`None`: no end in sight). `scanner` goes to `BleakScanner`. Raises
-    `DfuBleError` LK401 if the system cannot scan.
-    """
-    loop = asyncio.get_running_loop()
     heard: dict[str, Sighting] = {}
     changed = asyncio.Event()
 
@@ -89,21 +43,7 @@ async def listen(
         changed.set()
 
     async with _receiver(advertised, scanner):
-        end = loop.time() + seconds
-        fits_since: float | None = None
-        while (now := loop.time()) < end:
-            changed.clear()
-            pause = until(list(heard.values()))
-            wake = end
-            if pause is None:
-                fits_since = None
-            else:
-                fits_since = now if fits_since is None else fits_since
-                wake = min(end, fits_since + pause)
-                if now >= wake:
-                    break
-            await _wait(changed, wake - now)
-    return sorted(heard.values(), key=lambda s: s.seen.rssi or -1000, reverse=True)
+        return await collect(seconds, until, heard, changed)
 
 
 async def find(
@@ -111,29 +51,9 @@ async def find(
 ) -> tuple[Sighting, frozenset[str]]:
     """Find the target; also return the addresses of all others that were heard.
 
-    Raises `DfuBleError` LK402 with the list of what was heard if nobody fits, or more than one.
+    Raises `DfuBleError` LK401 or LK402.
     """
-
-    def until(heard: Sequence[Sighting]) -> float | None:
-        fitting, pause = target.choose(heard)
-        return pause if fitting else None
-
-    heard = await listen(seconds, until, scanner)
-    fitting, _ = target.choose(heard)
-    if not fitting:
-        raise _nobody(target, seconds, heard)
-    if len(fitting) > 1 and target.known is None:
-        raise _too_many(target, fitting)
-    chosen = fitting[0]
-    others = frozenset(s.seen.address for s in heard) - {chosen.seen.address}
-    return chosen, others
-
-
-def describe(seen: Seen) -> str:
-    """Write one device in one line; names of strangers are bytes of strangers."""
-    strength = "" if seen.rssi is None else f", {seen.rssi} dBm"
-    service = ", SMP service" if seen.has_smp else ""
-    return f"{seen.name or '(no name)'} at {seen.address}{strength}{service}"
+    return await search.find(target, seconds, lambda time, until: listen(time, until, scanner))
 
 
 @asynccontextmanager
@@ -155,68 +75,10 @@ async def _receiver(
 
 def _merge(before: Sighting | None, device: BLEDevice, data: AdvertisementData) -> Sighting:
     # A name may come in the scan response alone, and the service in the advertisement alone.
-    name = _printable(data.local_name or device.name or "")
+    name = printable(data.local_name or device.name or "")
     has_smp = SMP_SERVICE in (uuid.lower() for uuid in data.service_uuids)
     if before:
         name = name or before.seen.name
         has_smp = has_smp or before.seen.has_smp
     rssi = None if data.rssi == _NO_RSSI else data.rssi
     return Sighting(device, Seen(name, device.address, rssi, has_smp))
-
-
-def _printable(name: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in name)
-
-
-def _same_address(one: str, other: str) -> bool:
-    return re.sub("[-:]", "", one).lower() == re.sub("[-:]", "", other).lower()
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except asyncio.TimeoutError:  # in Python 3.10 not the built-in one
-        return
-
-
-def _list(heard: Sequence[Sighting]) -> list[str]:
-    lines = [f"seen: {describe(s.seen)}" for s in heard[:_LISTED]]
-    if len(heard) > _LISTED:
-        lines.append(f"and {len(heard) - _LISTED} more, weaker ones")
-    return lines or ["no device at all was seen"]
-
-
-def _nobody(target: Target, seconds: float, heard: Sequence[Sighting]) -> DfuBleError:
-    if target.asked is None:
-        message = f"no device with the SMP service was seen in {seconds:.0f} s"
-        first = (
-            "many devices advertise their name and not their services: "
-            "give the name or the address with --device"
-        )
-    else:
-        message = f"no device {target.asked!r} was seen in {seconds:.0f} s"
-        first = "give a name exactly as it is listed here, or the address"
-    return fault(
-        "LK402",
-        message,
-        why="An update begins with a connection to the device.",
-        notes=_list(heard),
-        helps=[
-            first,
-            "see that the device is powered and advertises; "
-            "one that is connected, to a phone for example, does not",
-        ],
-        data={"seen": [vars(s.seen) for s in heard]},
-    )
-
-
-def _too_many(target: Target, fitting: Sequence[Sighting]) -> DfuBleError:
-    what = "with the SMP service" if target.asked is None else f"named {target.asked!r}"
-    return fault(
-        "LK402",
-        f"{len(fitting)} devices {what} are in range",
-        why="Which of them is meant cannot be told, and the wrong one must not be updated.",
-        notes=_list(fitting),
-        helps=["give the address of the one that is meant with --device"],
-        data={"seen": [vars(s.seen) for s in fitting]},
-    )
