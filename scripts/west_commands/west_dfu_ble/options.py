@@ -123,7 +123,7 @@ RULES = {
         _option("--ignore", action="append", metavar="RULE", help="all but these rules"),
     )
 }
-FORMATS = ("human", "json")
+FORMATS = ("human", "concise", "json")
 _REPORT = _option(
     "--report",
     action="append",
@@ -231,6 +231,13 @@ ACTIVATE = {
             action="store_true",
             default=False,
             help="upload only; the device goes on as before",
+        ),
+        _option(
+            "--dry-run",
+            action="store_true",
+            default=False,
+            help="say what would be done, with frame size, window and expected time; nothing is "
+            "written to the device",
         ),
         _option(
             "--erase",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ..builddir import Build
@@ -14,6 +14,7 @@ from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
 from ..link import Link, open_link
 from ..report.console import Console
+from ..report.preview import describe_preview
 from ..report.progress import JsonLines, PlainProgress, TerminalProgress
 from ..update import (
     ActivateMode,
@@ -35,10 +36,11 @@ def update_device(
     """Run the update. The last line tells what the device runs and will run next, come what may."""
     link = open_device(args, build)
     knowledge = knowledge_from_build(build) if build else Knowledge()
+    tell = console.note if args.format == "json" else console.result
     with listener_for(args, console) as listener:
         update = Update(link, candidates, knowledge, _options(args), listener)
         try:
-            status = asyncio.run(_run(update))
+            status = asyncio.run(_run(update, dry_run=args.dry_run, tell=tell))
             failure = None
         except DfuBleError as error:
             status, failure = error.status, error
@@ -65,9 +67,16 @@ def update_device(
     return status
 
 
-async def _run(update: Update) -> ExitStatus:
+async def _run(update: Update, *, dry_run: bool, tell: Callable[[str], None]) -> ExitStatus:
     """Run the update in a task that Ctrl-C cancels, so that the device can be asked once more."""
-    task = asyncio.ensure_future(update.run())
+
+    async def work() -> None:
+        if dry_run:
+            tell(describe_preview(await update.preview()))
+        else:
+            await update.run()
+
+    task = asyncio.ensure_future(work())
     loop = asyncio.get_running_loop()
     # Windows has no signal handlers in asyncio; there, and only from Python 3.11 on, asyncio.run
     # itself turns Ctrl-C into a cancellation.
