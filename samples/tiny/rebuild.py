@@ -26,17 +26,9 @@ COMPILER = "12.2.1"
 RESOURCE_SIZE = 196_000
 
 FLAGS = [
-    *(
-        "-mcpu=cortex-m4",
-        "-mthumb",
-        "-Os",
-        "-std=c11",
-        "-ffreestanding",
-        "-nostdlib",
-        "-fno-common",
-    ),
-    *("-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Werror"),
-    "-fno-tree-loop-distribute-patterns",  # no calls of memset, which there is none of
+    *("-mcpu=cortex-m4", "-mthumb", "-Os", "-std=c11", "-ffreestanding", "-nostdlib"),
+    *("-fno-common", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Werror"),
+    "-fno-tree-loop-distribute-patterns",  # makes no calls of memset, which is not there
 ]
 LINK_FLAGS = ["-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,max-page-size=4"]
 
