@@ -136,7 +136,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         sub = actions.add_parser(
             name, help=action.help, description=action.help, allow_abbrev=False
         )
-        options.add_groups(sub, action.groups, with_default=False)
+        # What the top parser has not, has its default here.
+        for group in action.groups:
+            options.add_groups(sub, [group], with_default=group not in _WHOLE_JOB)
         if action.operand:
             operand, text = action.operand
             sub.add_argument("operand", nargs="?", metavar=operand, help=text)
