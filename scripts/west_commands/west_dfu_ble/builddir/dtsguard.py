@@ -17,16 +17,17 @@ from typing import Any
 from .textfile import shorten
 
 # Strings and comments are matched only to be passed over (newer Zephyrs write file paths into
-# comments).
+# comments). One that does not end is matched to the end of the file, lest each quote in it is tried
+# anew, here and in dtlib.
 _SCREEN = re.compile(
-    r'"[^"\\]*(?:\\.[^"\\]*)*"|/\*.*?\*/|//[^\n]*'
+    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|(?P<string>\\?\Z))|/\*.*?(?:\*/|(?P<comment>\Z))|//[^\n]*'
     r"|(?P<refused>/include/|/incbin/|/plugin/|\()|(?P<end>[;{])",
     re.DOTALL,
 )
 # Characters; the longest statement seen is a flash memory's SFDP table of 300.
 _STATEMENT = 16_000
 # Seconds of processor time; a devicetree of 20 kB takes 0.03.
-_TIME = 2.0
+_TIME = 1.0
 _MESSAGE = re.compile(r"^.*?:(\d+) \(column \d+\): (?:parse error: )?(.*)$", re.DOTALL)
 
 
@@ -79,6 +80,9 @@ def parse_guarded(path: Path, text: str) -> Any:
 def _screen(text: str) -> None:
     start = 0
     for match in _SCREEN.finditer(text):
+        if match.lastgroup in ("string", "comment"):
+            line = text.count("\n", 0, match.start()) + 1
+            raise GuardedError(f"a {match.lastgroup} does not end", line)
         if match["refused"]:
             line = text.count("\n", 0, match.start()) + 1
             raise GuardedError(f"it holds `{match['refused']}`, which no built file does", line)

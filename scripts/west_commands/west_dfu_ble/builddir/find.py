@@ -90,8 +90,8 @@ def _resolve(cwd: Path, pattern: str, known: Mapping[str, str]) -> tuple[Path, b
     """
     try:
         pieces = list(string.Formatter().parse(pattern))
-    except ValueError as error:
-        raise _bad_format(pattern, str(error)) from None
+    except ValueError:
+        raise _bad_format(pattern, "a brace in it has no other half") from None
     exact = all(key is None or key in known for _, key, _, _ in pieces)
     text = ""
     for literal, key, spec, conversion in pieces:
