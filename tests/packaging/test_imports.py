@@ -47,17 +47,12 @@ def top(modules: set[str]) -> set[str]:
     return {name.partition(".")[0] for name in modules}
 
 
-def test_the_command_line_itself_needs_the_standard_library_alone() -> None:
-    clean = subprocess.run(
-        [sys.executable, "-I", "-c", "import sys; print(' '.join(sys.modules))"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=True,
-    )
+def test_the_command_line_itself_needs_what_west_brings_alone() -> None:
+    # The shim imports it before it can say that a package is missing.
+    python = [sys.executable, "-I", "-c", "import sys, yaml; print(' '.join(sys.modules))"]
+    west = subprocess.run(python, capture_output=True, text=True, timeout=100, check=True)
     _, imported, _ = run_and_list_modules()
-    # What site-packages' own .pth files bring is there before us.
-    foreign = top(imported) - top(set(clean.stdout.split())) - set(sys.stdlib_module_names)
+    foreign = top(imported) - top(set(west.stdout.split())) - set(sys.stdlib_module_names)
     assert foreign == {"west_dfu_ble"}
 
 
