@@ -15,6 +15,7 @@ from .model import ImageVersion, McubootImage, Tlv
 from .package import Package, PackageEntry, read_package
 from .packaging import package_files, package_path
 from .parsing import parse, read
+from .proof import prove
 from .signing import SignedImage, sign_build, sign_payload
 from .tlv import TlvType
 from .verification import verify
@@ -37,6 +38,7 @@ __all__ = [
     "package_path",
     "parse",
     "parse_version",
+    "prove",
     "public_key",
     "read",
     "read_package",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,17 @@ from ..builddir import Build, SignatureType
 from .imgtool_adapter import AskPassphrase, public_key
 from .keys import PublicKey, public_key_of
 
-# `rsa_pub_key`, `ecdsa_pub_key` … of MCUboot's generated `autogen-pubkey.c`.
+# `rsa_pub_key`, `ecdsa_pub_key` …, made by `imgtool getpub` when MCUboot is built.
 _SUFFIX = "_pub_key"
+_SOURCE = "autogen-pubkey.c"
+_ARRAY = re.compile(rb"_pub_key\w*\[\]\s*=\s*\{([^}]{1,20000})\}")
 
 
 def build_key(build: Build, ask: AskPassphrase | None = None) -> PublicKey | None:
     """Return the public key that MCUboot was built with, or `None`.
 
-    It is read from MCUboot's ELF file where that has it, else from the key file that the build
-    names. `None` means that MCUboot checks no signature, or that neither is on this machine.
+    It is read from MCUboot's build (`embedded_key`), else from the key file that the build names.
+    `None` means that MCUboot checks no signature, or that neither is on this machine.
 
     Raises `DfuBleError` IM302 or IM303 if the key file is there and is no key for MCUboot.
     """
@@ -34,12 +37,15 @@ def build_key(build: Build, ask: AskPassphrase | None = None) -> PublicKey | Non
 
 
 def embedded_key(build: Build) -> PublicKey | None:
-    """Return the key in the ELF file of the build's MCUboot; `None` if there is none to be read.
+    """Return the key in MCUboot's ELF file or, where that has none, in its generated source.
 
-    A key that lives elsewhere (nRF54L's KMU, a hardware key) is not in the ELF file.
+    `None` if neither is here; a key that lives elsewhere (nRF54L's KMU, a hardware key) is in
+    neither.
     """
-    elf = build.bootloader.elf if build.bootloader else None
-    data = _key_bytes(elf) if elf else None
+    if build.bootloader is None:
+        return None
+    data = _in_elf(build.bootloader.elf) if build.bootloader.elf else None
+    data = data or _in_source(build.bootloader.directory / "zephyr" / _SOURCE)
     if not data:
         return None
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -51,7 +57,7 @@ def embedded_key(build: Build) -> PublicKey | None:
         return None
 
 
-def _key_bytes(path: Path) -> bytes | None:
+def _in_elf(path: Path) -> bytes | None:
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 
@@ -71,3 +77,13 @@ def _symbol_bytes(elf: Any) -> bytes | None:
             start = symbol["st_value"] - section["sh_addr"]
             return bytes(section.data()[start : start + symbol["st_size"]])
     return None
+
+
+def _in_source(path: Path) -> bytes | None:
+    try:
+        match = _ARRAY.search(path.read_bytes())
+        return (
+            bytes(int(text, 0) for text in match[1].split(b",") if text.strip()) if match else None
+        )
+    except (OSError, ValueError):
+        return None

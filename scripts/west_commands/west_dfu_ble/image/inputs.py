@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..builddir import Build, Image, Layout, Slot
+from ..builddir import Build, Image, Layout
 from ..diagnostics import DfuBleError, Help, Location
 from ..faults import fault
 from ..mcuboot import BootloaderMode
+from .linkage import require_linked_for
 
 _LARGEST_SPAN = 64 * 1024 * 1024
 _LARGEST_FILE = 256 * 1024 * 1024
@@ -51,7 +52,7 @@ def binary_for(build: Build, slot: int, image: int = 0) -> Binary:
     binary = Binary(path, data, padding)
     place = build.slot(slot, image)
     if place is not None:
-        _require_slot(build, binary, place)
+        require_linked_for(build, place, binary.firmware, path)
     return binary
 
 
@@ -195,33 +196,6 @@ def _room(build: Build, data: bytes, path: Path) -> int:
             helps=["build it with `CONFIG_BOOTLOADER_MCUBOOT=y`"],
         )
     return size
-
-
-def _require_slot(build: Build, binary: Binary, slot: Slot) -> None:
-    """Prove by its reset vector (second word, Cortex-M) that the binary is linked for `slot`."""
-    if not build.application.kconfig.is_on("CONFIG_CPU_CORTEX_M"):
-        return
-    if build.mode in (BootloaderMode.RAM_LOAD, BootloaderMode.SINGLE_SLOT_RAM_LOAD):
-        return
-    firmware = binary.firmware
-    if len(firmware) < 8:
-        raise _senseless(binary.path, f"has {len(firmware)} bytes, less than a vector table")
-    reset = int.from_bytes(firmware[4:8], "little") & ~1
-    start, end = slot.address.value, slot.address.value + slot.size.value
-    if start <= reset < end:
-        return
-    other = next(
-        (s for s in build.slots if s.address.value <= reset < s.address.value + s.size.value), None
-    )
-    where = f"in the {other.title} slot" if other else "in neither slot"
-    raise fault(
-        "IM312",
-        f"the binary starts at 0x{reset:x}, {where}, and is to be signed for the {slot.title} "
-        f"slot at 0x{start:x}",
-        location=binary.path,
-        helps=["build it again, linked for this slot"],
-        data={"reset_vector": reset, "slot_address": start, "slot_size": slot.size.value},
-    )
 
 
 def _senseless(path: Path, what: str) -> DfuBleError:

@@ -81,6 +81,11 @@ class McubootImage:
         """Whether the payload is encrypted (flag 0x04 or 0x08)."""
         return bool(self.flags & 0x0C)
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the payload is compressed (flags 0x200 and 0x400)."""
+        return bool(self.flags & 0x600)
+
     def tlv(self, *types: int) -> Tlv | None:
         """Return the first TLV of one of `types`, or `None`."""
         return next((t for t in self.tlvs if t.type in types), None)

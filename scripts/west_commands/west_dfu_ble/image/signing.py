@@ -19,6 +19,7 @@ from .keys import PublicKey, demo_key
 from .model import McubootImage
 from .packaging import package_files, package_path
 from .parsing import parse, read
+from .proof import prove
 from .verification import hashed_region, verify
 from .writing import write_all
 
@@ -82,8 +83,7 @@ def sign_build(
     for slot, binary in zip(slots, binaries, strict=True):
         data = _sign(tool, build, slot, binary, signing_key, version)
         image = parse(data, binary.path)
-        verify(image, binary.path, public)
-        require_fit(build, slot, image.size, binary.path)
+        prove(image, binary.path, build, slot.index, key=public, image_number=slot.image)
         fresh.append((slot, image))
     signed = [_settle(build, slot, image, public, output, force) for slot, image in fresh]
     files = {one.path: one.image.data for one in signed if not one.kept}
@@ -161,7 +161,7 @@ def _require_type(build: Build, public: PublicKey, path: Path) -> None:
 def _require_same(build: Build, tool: Imgtool, public: PublicKey, path: Path) -> None:
     """Compare with the key in MCUboot itself, or else with the one that the build names."""
     theirs = embedded_key(build)
-    source = build.bootloader.elf if build.bootloader else None
+    source = build.bootloader.directory if build.bootloader else None
     if theirs is None and build.key and build.key.path and build.key.exists:
         source = build.key.path
         theirs = public if source == path else tool.public_key(source)
