@@ -165,12 +165,10 @@ def _no_key(path: Path) -> DfuBleError:
 
 
 def _unsupported(path: Path, error: Exception) -> DfuBleError:
-    # imgtool stumbles over the size of such a key while it makes its message (a TypeError), so
-    # the kind is told from the file's public half if there is one to be had.
+    # imgtool trips over an RSA key's size while it makes its message (a TypeError).
     text = str(error)
-    detail = (
-        text if text.startswith(("Unsupported", "Unknown")) else "neither RSA-2048 nor RSA-3072"
-    )
+    known = text.startswith(("Unsupported", "Unknown"))
+    detail = text if known else "RSA of another size than 2048 or 3072 bits"
     return fault(
         "IM303",
         f"the key is of a kind that MCUboot does not take ({detail})",

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading keys through imgtool, the bootloader's own key, and files that are no keys."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imgtool_runs import imgtool_accepts, run_imgtool
+from signing_builds import firmware, make_build
+from west_dfu_ble import image
+from west_dfu_ble.builddir import Role, SignatureType
+from west_dfu_ble.diagnostics import DfuBleError
+
+Keys = Mapping[SignatureType, Path]
+KINDS = [*SignatureType][1:]
+P256, RSA = SignatureType.ECDSA_P256, SignatureType.RSA_2048
+
+
+def refused(path: Path, **arguments: object) -> DfuBleError:
+    with pytest.raises(DfuBleError) as caught:
+        image.public_key(path, **arguments)  # type: ignore[arg-type] # what each test varies
+    assert caught.value.diagnostic.location is not None
+    assert caught.value.diagnostic.location.path == path
+    assert caught.value.status == 5
+    return caught.value
+
+
+def export(key: Path, target: Path, *, pkcs8: bool, passphrase: bytes | None = None) -> Path:
+    """Write a key in another form, as OpenSSL would."""
+    from cryptography.hazmat.primitives import serialization as form
+
+    private = form.load_pem_private_key(key.read_bytes(), None)
+    kind = form.PrivateFormat.PKCS8 if pkcs8 else form.PrivateFormat.TraditionalOpenSSL
+    lock = form.BestAvailableEncryption(passphrase) if passphrase else form.NoEncryption()
+    target.write_bytes(private.private_bytes(form.Encoding.PEM, kind, lock))
+    return target
+
+
+@pytest.mark.parametrize("kind", [RSA, P256, SignatureType.ECDSA_P384], ids=lambda k: k.value)
+@pytest.mark.parametrize("pkcs8", [True, False], ids=["PKCS#8", "PKCS#1 or SEC1"])
+def test_forms(kind: SignatureType, pkcs8: bool, keys: Keys, tmp_path: Path) -> None:
+    other = export(keys[kind], tmp_path / "key.pem", pkcs8=pkcs8)
+    assert image.public_key(other, private=True) == image.public_key(keys[kind])
+
+
+@pytest.mark.parametrize("kind", [RSA, P256], ids=lambda k: k.value)
+def test_key_with_a_passphrase(kind: SignatureType, keys: Keys, tmp_path: Path) -> None:
+    locked = export(
+        keys[kind], tmp_path / "locked.pem", pkcs8=True, passphrase="schlüssel".encode()
+    )
+    build = make_build(tmp_path, signature=kind, key=locked)
+    (tmp_path / "zephyr").mkdir()
+    (tmp_path / "zephyr/app_to_sign.bin").write_bytes(firmware())
+    asked: list[Path] = []
+
+    def ask(path: Path) -> str:
+        asked.append(path)
+        return "schlüssel"
+
+    (one,) = image.sign_build(build, ask=ask)
+
+    assert asked == [locked]  # once, though the key is used more than once
+    assert imgtool_accepts(one.path, keys[kind])
+    assert image.build_key(build, ask) == image.public_key(keys[kind])
+
+
+def test_passphrase_missing_or_wrong(keys: Keys, tmp_path: Path) -> None:
+    locked = export(keys[P256], tmp_path / "locked.pem", pkcs8=True, passphrase=b"secret")
+    none = refused(locked)
+    assert none.diagnostic.code == "IM302"
+    assert none.diagnostic.message == "the key is locked by a passphrase, and none was given"
+    wrong = refused(locked, ask=lambda _: "guess")
+    assert wrong.diagnostic.message == "the passphrase does not open the key"
+    for error in (none, wrong):
+        assert "secret" not in str(error.diagnostic)
+        assert "guess" not in str(error.diagnostic)
+
+
+PEM = "-----BEGIN {0}-----\n{1}\n-----END {0}-----\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"this is no key\n",
+        b"\xff\x00" * 500,
+        PEM.format("PRIVATE KEY", "AAAA").encode(),
+        PEM.format("CERTIFICATE", "AAAA").encode(),
+        PEM.format("RSA PRIVATE KEY", "not base64!").encode(),
+    ],
+    ids=["empty", "text", "binary", "broken", "certificate", "not-base64"],
+)
+def test_no_key(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(content)
+    error = refused(path)
+    assert error.diagnostic.code == "IM302"
+    assert error.diagnostic.message == "the file is not a key in PEM form"
+
+
+def test_no_file(tmp_path: Path) -> None:
+    error = refused(tmp_path / "key.pem")
+    assert (error.diagnostic.code, error.diagnostic.message) == (
+        "IM301",
+        "there is no key file `key.pem`",
+    )
+    folder = refused(tmp_path)
+    assert (folder.diagnostic.code, folder.diagnostic.message) == (
+        "IM302",
+        "the key file can't be read: Is a directory",
+    )
+
+
+def test_public_key_file(keys: Keys, tmp_path: Path) -> None:
+    public = tmp_path / "public.pem"
+    run_imgtool("getpub", "-k", keys[P256], "-e", "pem", "-o", public)
+    assert image.public_key(public) == image.public_key(keys[P256])
+    error = refused(public, private=True)
+    assert (error.diagnostic.code, error.diagnostic.message) == (
+        "IM302",
+        "the key file holds a public key only",
+    )
+
+
+@pytest.mark.parametrize("kind", ["RSA-4096", "P-521", "X25519"])
+def test_kind_that_mcuboot_does_not_take(kind: str, tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+
+    makers: Mapping[str, Callable[[], Any]] = {
+        "RSA-4096": lambda: rsa.generate_private_key(65537, 4096),
+        "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+        "X25519": x25519.X25519PrivateKey.generate,
+    }
+    private = makers[kind]()
+    path = tmp_path / "key.pem"
+    path.write_bytes(
+        private.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+    )
+    error = refused(path)
+    assert error.diagnostic.code == "IM303"
+    assert (
+        error.diagnostic.message
+        == {
+            "RSA-4096": "the key is of a kind that MCUboot does not take "
+            "(RSA of another size than 2048 or 3072 bits)",
+            "P-521": "the key is of a kind that MCUboot does not take "
+            "(Unsupported EC curve: secp521r1)",
+            "X25519": "the key is X25519, for encryption only",
+        }[kind]
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.value)
+def test_key_in_the_bootloader(kind: SignatureType, keys: Keys, tmp_path: Path) -> None:
+    """`imgtool getpub` makes MCUboot's source; with a compiler here, its ELF file is read too."""
+    build = make_build(tmp_path, signature=kind)
+    folder = tmp_path / "mcuboot/zephyr"
+    folder.mkdir(parents=True)
+    source, elf = folder / "autogen-pubkey.c", folder / "zephyr.elf"
+    run_imgtool("getpub", "-k", keys[kind], "-o", source)
+    assert image.build_key(build) == image.public_key(keys[kind])
+
+    compiler = shutil.which("arm-none-eabi-gcc")
+    if compiler is None:
+        pytest.skip("no arm-none-eabi-gcc here to make an ELF file with")
+    link = ["-nostdlib", "-Wl,--entry=0", "-Wl,-Ttext=0x100", "-Wl,--no-gc-sections"]
+    subprocess.run([compiler, "-mcpu=cortex-m4", *link, source, "-o", elf], check=True)
+    source.unlink()
+    images = tuple(
+        replace(one, elf=elf) if one.role is Role.BOOTLOADER else one for one in build.images
+    )
+    with_elf = replace(build, images=images)
+    assert image.build_key(with_elf) == image.public_key(keys[kind])
+    # What is damaged, or has no key, says nothing.
+    elf.write_bytes(elf.read_bytes()[:100])
+    assert image.build_key(with_elf) is None
+
+
+def test_bootloader_s_key_comes_before_the_file(
+    keys: Keys, other_keys: Keys, tmp_path: Path
+) -> None:
+    build = make_build(tmp_path, signature=P256, key=other_keys[P256])
+    folder = tmp_path / "mcuboot/zephyr"
+    folder.mkdir(parents=True)
+    run_imgtool("getpub", "-k", keys[P256], "-o", folder / "autogen-pubkey.c")
+    assert image.build_key(build) == image.public_key(keys[P256])
+    (folder / "autogen-pubkey.c").write_text("const unsigned char ecdsa_pub_key[] = { 0x30, };")
+    assert image.build_key(build) == image.public_key(other_keys[P256])
+    unchecked = replace(build, signature_type=SignatureType.NONE)
+    assert image.build_key(unchecked) is None
