@@ -131,7 +131,14 @@ CASES = [
         put("zephyr/.config", b"CONFIG_BT=y\n\0\0\0"),
         "EN003",
         "zephyr/.config:2",
-        "`.config` is not text: it holds a zero byte",
+        "`.config` is not text: it holds the byte 0x00",
+    ),
+    Case(
+        "config-escape-sequence",
+        put("zephyr/.config", b'CONFIG_BT=y\nCONFIG_NAME="\x1b[2J"\n'),
+        "EN003",
+        "zephyr/.config:2",
+        "`.config` is not text: it holds the byte 0x1b",
     ),
     Case(
         "config-latin-1",
@@ -223,7 +230,14 @@ CASES = [
         put("partitions.yml", "app: 5\n"),
         "EN004",
         "partitions.yml:1",
-        "partition `app` is not a map",
+        "`app` is not a map",
+    ),
+    Case(
+        "partition-with-an-odd-name",
+        put("partitions.yml", '"a\\e[2J b":\n  address: 0\n  size: 1\n'),
+        "EN004",
+        "partitions.yml:1",
+        "`a\ufffd[2J b` can't be a name",
     ),
     Case(
         "span-of-nothing",
@@ -350,7 +364,7 @@ CASES = [
         put("CMakeCache.txt", b"ZEPHYR_BASE:PATH=/z\n\0"),
         "EN006",
         "CMakeCache.txt:2",
-        "`CMakeCache.txt` is not text: it holds a zero byte",
+        "`CMakeCache.txt` is not text: it holds the byte 0x00",
     ),
     Case(
         "domains-not-yaml",

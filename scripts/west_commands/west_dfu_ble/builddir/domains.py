@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from .places import Places, path_exists, recorded_path
 from .textfile import shorten
 from .yamlfile import YamlFile, YamlList, YamlMap, read_yaml
+
+_NAME = re.compile(r"[\w.+-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def _domain(file: YamlFile, places: Places, entry: object) -> Domain:
             "`domains.yaml` has a domain that is not a map", getattr(entry, "line", None)
         )
     name = file.text(entry, "name")
-    if not name or name in (".", "..") or recorded_path(name).name != name:
+    if not _NAME.fullmatch(name) or not name.strip("."):
         raise file.error(f"`{shorten(name)}` can't be the name of a domain", entry.line)
     candidates = [places.here / name]
     recorded = file.text(entry, "build_dir", "")

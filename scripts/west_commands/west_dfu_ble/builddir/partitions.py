@@ -89,10 +89,7 @@ def _read_table(path: Path, regions: Mapping[str, PmRegion]) -> PartitionTable:
     file = read_yaml(path, "EN004")
     partitions: dict[str, Partition] = {}
     spans = set()
-    for name, entry in file.top.items():
-        line = file.top.key_lines[name]
-        if not isinstance(entry, YamlMap):
-            raise file.error(f"partition `{shorten(name)}` is not a map", line)
+    for name, entry in file.named_maps():
         partitions[name] = _partition(file, name, entry)
         if "span" in entry:
             spans.add(name)
@@ -114,7 +111,7 @@ def _partition(file: YamlFile, name: str, entry: YamlMap) -> Partition:
         name=name,
         address=Figure(address, file.at(entry.key_lines["address"])),
         size=Figure(size, file.at(entry.key_lines["size"])),
-        region=file.text(entry, "region", "flash_primary"),
+        region=shorten(file.text(entry, "region", "flash_primary")),
     )
 
 
@@ -132,16 +129,13 @@ def _read_regions(path: Path) -> dict[str, PmRegion]:
         return {}
     file = read_yaml(path, "EN004")
     regions = {}
-    for name, entry in file.top.items():
-        line = file.top.key_lines[name]
-        if not isinstance(entry, YamlMap):
-            raise file.error(f"region `{shorten(name)}` is not a map", line)
+    for name, entry in file.named_maps():
         regions[name] = PmRegion(
             name=name,
             address=file.number(entry, "base_address", name),
             size=file.number(entry, "size", name),
             device=file.text(entry, "device", ""),
-            location=file.at(line),
+            location=file.at(file.top.key_lines[name]),
         )
     return regions
 

@@ -13,6 +13,7 @@ from .textfile import read_text, shorten, unreadable
 
 _LIMIT = 1_000_000
 _LINE = re.compile(r'(\w+)=("[^"]*"|[^"]*)')
+_NAME = re.compile(r"\w+", re.ASCII)
 _INTERNAL = ("mcuboot", "b0", "s0", "s1", "mcuboot_pad", "app", "spm", "tfm")
 
 
@@ -39,7 +40,7 @@ def read_pm_config(
     figures: dict[str, tuple[Figure, Figure]] = {}
     spans, in_flash = set(), set()
     for key, (name, line) in values.items():
-        if not (key.startswith("PM_") and key.endswith("_NAME") and name):
+        if not (key.startswith("PM_") and key.endswith("_NAME") and _NAME.fullmatch(name)):
             continue
         prefix = key.removesuffix("_NAME")
         figures[name] = (

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..faults import fault
 
 # Files of a build are written by tools: every one of them ends in a line feed or a carriage return
 # and line feed (Python and CMake on Windows).
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _REBUILD = "build again (`west build --pristine`), or copy the whole build directory anew"
 
 
@@ -21,8 +23,8 @@ def read_text(path: Path, code: str, *, limit: int) -> str:
 
     `limit` is the size in bytes above which the file is refused unread: what is so much larger
     than anything that a build writes is not that file. Raises `DfuBleError` with `code` (of the
-    EN family) when the file is missing, is no plain file, can't be read, is too large, holds zero
-    bytes or is not UTF-8.
+    EN family) when the file is missing, is no plain file, can't be read, is too large, holds
+    control characters (which would reach a terminal with the first message) or is not UTF-8.
     """
     try:
         # Before opening: a named pipe would make open() wait for ever.
@@ -40,9 +42,11 @@ def read_text(path: Path, code: str, *, limit: int) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise unreadable(code, path, f"`{path.name}` can't be read: {reason}") from None
-    if b"\0" in data:
-        line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise unreadable(code, path, f"`{path.name}` is not text: it holds a zero byte", line)
+    control = _CONTROL.search(data)
+    if control:
+        line = data.count(b"\n", 0, control.start()) + 1
+        what = f"it holds the byte {control[0][0]:#04x}"
+        raise unreadable(code, path, f"`{path.name}` is not text: {what}", line)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

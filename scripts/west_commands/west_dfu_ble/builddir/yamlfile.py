@@ -7,6 +7,7 @@ text that they are (``0x8000`` is not guessed at), and what a file can cost is b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # The largest partitions.yml seen has 6 kB and 4 levels.
 _LIMIT = 200_000
 _DEPTH = 12
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,15 @@ class YamlFile:
         if not isinstance(value, YamlText):
             raise self.error(f"`{key}` is a list or map and not a text", parent.key_lines[key])
         return "" if value.text in ("null", "~") else value.text
+
+    def named_maps(self) -> Iterator[tuple[str, YamlMap]]:
+        """Yield the maps of a file that describes things by name; names are plain words."""
+        for name, entry in self.top.items():
+            if not _NAME.fullmatch(name):
+                raise self.error(f"`{shorten(name)}` can't be a name", self.top.key_lines[name])
+            if not isinstance(entry, YamlMap):
+                raise self.error(f"`{name}` is not a map", self.top.key_lines[name])
+            yield name, entry
 
     def number(self, parent: YamlMap, key: str, owner: str) -> int:
         """Return the number behind `key` (decimal or ``0x``), zero or above."""
