@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..mcuboot import BootloaderMode
 from .flash import FlashArea, FlashController, FlashError, PowerCut
@@ -21,6 +22,12 @@ from .server import Group, SmpServer
 from .slots import ImageSlots
 from .trailer import Magic
 
+if TYPE_CHECKING:
+    from bumble.keys import KeyStore
+
+    from .clock import Clock
+    from .peripheral import VirtualRadio
+
 _LOG_LINES = 2000
 # Seconds until a device whose bootloader stopped, or whose power went, is started again.
 _RESTART = 1.0
@@ -28,17 +35,21 @@ _RESTART = 1.0
 
 @dataclass(frozen=True)
 class Answer:
-    """A frame to send, and the seconds that the device needed for it (flash operations)."""
+    """A frame to send, and the seconds that the device needed for it (flash operations).
+
+    `client` is who asked, as the one who took the request called it.
+    """
 
     frame: bytes
     seconds: float = 0.0
+    client: int = 0
 
 
 class VirtualDevice:
     """One device made from a profile, running its factory image.
 
     `log` holds what its bootloader and application say, the last 2000 lines. `reset_at` is the time
-    of the reset that was asked for, `None` if there is none.
+    of the reset that was asked for, `None` if there is none. `bonds` are its pairings.
     """
 
     def __init__(self, profile: DeviceProfile, *, now: float = 0.0) -> None:
@@ -48,6 +59,8 @@ class VirtualDevice:
         self.log: deque[str] = deque(maxlen=_LOG_LINES)
         self.reset_at: float | None = None
         self.boots = 0
+        self.boot_seconds = 0.0
+        self.bonds: KeyStore | None = None
         self._now = now
         self._server: SmpServer | None = None
         self._states: ImageStates | None = None
@@ -87,10 +100,10 @@ class VirtualDevice:
         """Whether an application runs (and so advertises)."""
         return self._server is not None
 
-    def take(self, fragment: bytes, now: float) -> bool:
+    def take(self, fragment: bytes, now: float, client: int = 0) -> bool:
         """Take one write of a client; return whether the server kept it."""
         self._now = now
-        return self._server is not None and self._server.take(fragment)
+        return self._server is not None and self._server.take(fragment, client)
 
     def serve(self, now: float) -> Answer | None:
         """Answer the oldest request; its buffers are busy until `sent`. `None` if there is none."""
@@ -98,11 +111,13 @@ class VirtualDevice:
         if self._server is None:
             return None
         try:
-            frame = self._server.serve()
+            served = self._server.serve()
         except PowerCut as cut:
             self._power_off(cut)
             return None
-        return None if frame is None else Answer(frame, self.flash.take_seconds())
+        if served is None:
+            return None
+        return Answer(served.frame, self.flash.take_seconds(), served.client)
 
     def sent(self) -> None:
         """The last answer was sent (or can't be any more)."""
@@ -137,7 +152,14 @@ class VirtualDevice:
         return True
 
     def boot(self) -> float:
-        """Start the device now, whatever it was doing; return the seconds that it takes."""
+        """Start the device now, whatever it was doing; return the seconds that it takes.
+
+        `boot_seconds` keeps them; a device that can't run anything does not run afterwards.
+        """
+        self.boot_seconds = self._boot()
+        return self.boot_seconds
+
+    def _boot(self) -> float:
         self.reset_at = None
         self._server = self._states = None
         self.boots += 1
@@ -169,6 +191,17 @@ class VirtualDevice:
         self._server = self._states = None
         self.flash.take_seconds()
         self.reset_at = self._now + _RESTART
+
+    @property
+    def address(self) -> str:
+        """The Bluetooth address, random static."""
+        return self.profile.radio.address
+
+    def on_air(self, clock: Clock | None = None) -> VirtualRadio:
+        """Make the radio that this device can be reached by (with Bumble); nothing is on yet."""
+        from .peripheral import VirtualRadio
+
+        return VirtualRadio(self, clock)
 
     # What a test or a report wants to know
 

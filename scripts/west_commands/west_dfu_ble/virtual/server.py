@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from .codec import (
@@ -35,6 +36,20 @@ class Group(Protocol):
         """Return who answers a command, or `None`."""
 
 
+@dataclass(frozen=True)
+class Served:
+    """An answer and the client that it is for."""
+
+    frame: bytes
+    client: int
+
+
+@dataclass(frozen=True)
+class _Packet:
+    data: bytes
+    client: int
+
+
 class SmpServer:
     """Takes what a client writes with `take`; `serve` and `sent` do one request at a time."""
 
@@ -43,7 +58,7 @@ class SmpServer:
         self._profile = profile
         self._groups = groups
         self._free = profile.buf_count
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[_Packet] = deque()
         self._partial: bytearray | None = None
         self._expected = 0
         self._release = 0
@@ -53,10 +68,10 @@ class SmpServer:
         """Whether nothing waits to be served."""
         return not self._queue
 
-    def take(self, fragment: bytes) -> bool:
-        """Take one write of the client; return whether it was kept. There is no other sign."""
+    def take(self, fragment: bytes, client: int = 0) -> bool:
+        """Take one write of a client; return whether it was kept. There is no other sign."""
         if not self._profile.reassembly:
-            return len(fragment) <= self._profile.buf_size and self._enqueue(fragment)
+            return len(fragment) <= self._profile.buf_size and self._enqueue(fragment, client)
         if self._partial is None:
             if len(fragment) < HEADER_SIZE:
                 return False
@@ -71,15 +86,15 @@ class SmpServer:
         else:
             self._partial += fragment
         if len(self._partial) == self._expected:
-            self._queue.append(bytes(self._partial))
+            self._queue.append(_Packet(bytes(self._partial), client))
             self._partial = None
         return True
 
-    def _enqueue(self, packet: bytes) -> bool:
+    def _enqueue(self, packet: bytes, client: int) -> bool:
         if not self._free:
             return False
         self._free -= 1
-        self._queue.append(packet)
+        self._queue.append(_Packet(packet, client))
         return True
 
     def drop_partial(self) -> None:
@@ -88,21 +103,21 @@ class SmpServer:
             self._partial = None
             self._free += 1
 
-    def serve(self) -> bytes | None:
+    def serve(self) -> Served | None:
         """Answer the oldest request; `None` if there is none. Its buffers are busy until `sent`."""
         self.sent()
         while self._queue:
             packet = self._queue.popleft()
-            if len(packet) < HEADER_SIZE:
+            if len(packet.data) < HEADER_SIZE:
                 self._free += 1  # nothing to answer to
                 continue
-            header = decode_header(packet)
-            frame, rest = self._process(header, packet[HEADER_SIZE:])
+            header = decode_header(packet.data)
+            frame, rest = self._process(header, packet.data[HEADER_SIZE:])
             if rest:
-                self._queue.appendleft(rest)
+                self._queue.appendleft(_Packet(rest, packet.client))
             else:
                 self._release += 1
-            return frame
+            return Served(frame, packet.client)
         return None
 
     def sent(self) -> None:

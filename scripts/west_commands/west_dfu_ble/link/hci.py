@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bluetooth LE through a controller of our own: USB dongle, serial, TCP (Bumble).
+
+Unlike the system's stack this one lets us ask for everything that makes an update fast: a large
+MTU, long packets, the 2M PHY and a short interval; each is taken as it comes if refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from bumble import att, hci
+from bumble.device import (
+    Connection,
+    ConnectionParametersPreferences,
+    Device,
+    DeviceConfiguration,
+)
+from bumble.gatt_client import CharacteristicProxy
+from bumble.keys import JsonKeyStore, KeyStore, MemoryKeyStore
+from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.transport import open_transport
+from bumble.transport.common import Transport
+
+from ..diagnostics import DfuBleError
+from . import hci_faults, hci_gatt, search
+from .hci_scan import Sighting, listen
+from .inbox import Inbox
+from .model import Link, LinkLost, LinkTraits, Seen
+from .search import Target
+from .sending import Sender
+
+# Seconds. A controller that is there answers at once; resets of USB dongles take up to a second.
+_OPEN_TIME = 5.0
+_CONNECT_TIME = 10.0
+_STEP_TIME = 3.0
+_TRIES = 4
+_PAUSE = 0.2
+
+Opener = Callable[[], Awaitable[Transport]]
+
+
+def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
+    """Make the link `hci:SPEC`; for `link.open_link`."""
+    return HciLink("hci", argument, lambda: open_transport(argument), device, keystore=_bonds)
+
+
+async def scan(argument: str, timeout: float) -> list[Seen]:
+    """Listen for `timeout` seconds to who advertises. Raises `DfuBleError` LK401 or LK408."""
+    controller = Controller(argument, lambda: open_transport(argument))
+    try:
+        device = await controller.open()
+        heard = await listen(device, timeout, lambda _: None)
+    finally:
+        await controller.close()
+    return [sighting.seen for sighting in heard]
+
+
+class Controller:
+    """A Bluetooth controller with Bumble's host on it, between `open` and `close`."""
+
+    def __init__(
+        self, spec: str, opener: Opener, keystore: Callable[[], KeyStore] | None = None
+    ) -> None:
+        """`keystore` makes the place for pairings; without one they are forgotten."""
+        self.spec = spec
+        self._opener = opener
+        self._keystore = keystore
+        self._transport: Transport | None = None
+        self._device: Device | None = None
+
+    async def open(self) -> Device:
+        """Return the host, switched on. Raises `DfuBleError` LK401 or LK408."""
+        if self._device is not None:
+            return self._device
+        try:
+            self._transport = await asyncio.wait_for(self._opener(), _OPEN_TIME)
+            device = Device.from_config_with_hci(
+                _configuration(), self._transport.source, self._transport.sink
+            )
+            if self._keystore is not None:
+                device.keystore = self._keystore()
+            device.pairing_config_factory = lambda _: PairingConfig(
+                mitm=False, delegate=PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT)
+            )
+            await asyncio.wait_for(device.power_on(), _OPEN_TIME)
+        except Exception as error:
+            await self.close()
+            raise hci_faults.controller_fault(self.spec, error) from error
+        self._device = device
+        return device
+
+    async def close(self) -> None:
+        """Let go of the controller; never raises."""
+        device, self._device = self._device, None
+        transport, self._transport = self._transport, None
+        if device is not None:
+            with suppress(Exception):
+                await asyncio.wait_for(device.power_off(), _STEP_TIME)
+        if transport is not None:
+            with suppress(Exception):
+                await asyncio.wait_for(transport.close(), _STEP_TIME)
+
+
+class HciLink:
+    """The way to one device through a controller of our own; see `Link`."""
+
+    def __init__(
+        self,
+        kind: str,
+        spec: str,
+        opener: Opener,
+        device: str | None,
+        keystore: Callable[[], KeyStore] | None = None,
+    ) -> None:
+        """Look for `device`, a name or an address; `None` is the only one with the SMP service."""
+        self._kind = kind
+        self._controller = Controller(spec, opener, keystore)
+        self._target = Target(device)
+        self._connection: Connection | None = None
+        self._characteristic: CharacteristicProxy[bytes] | None = None
+        self._inbox = Inbox()
+        self._inbox.close("not connected")
+        self._sender = Sender()
+
+    @property
+    def traits(self) -> LinkTraits:
+        """What the link can do; valid while connected."""
+        known = self._target.known
+        peer = (known.name or known.address) if known else self._target.asked or "the device"
+        mtu = self._connection.att_mtu if self._connection else att.ATT_DEFAULT_MTU
+        return LinkTraits(self._kind, peer, mtu - 3, splits_frames=True)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether bytes can be sent now."""
+        return self._inbox.lost is None
+
+    async def connect(self, timeout: float) -> None:
+        """Find the device and open the link, trying again where that may help.
+
+        Raises `DfuBleError`: LK401 the controller can't be used, LK402 not found, LK403 no
+        connection, LK404 no SMP service, LK405 pairing failed.
+        """
+        await self._hang_up()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        failure: DfuBleError | None = None
+        device = await self._controller.open()
+        for _ in range(_TRIES):
+            try:
+                found, strangers = await search.find(
+                    self._target,
+                    max(end - loop.time(), _PAUSE),
+                    lambda seconds, until: listen(device, seconds, until),
+                )
+            except DfuBleError as error:
+                # That the connection failed says more than that the device fell silent then.
+                raise failure or error from error.__cause__
+            try:
+                await self._open(device, found)
+            except DfuBleError as error:
+                if error.diagnostic.code != "LK403" or loop.time() >= end:
+                    raise
+                failure = error
+                await asyncio.sleep(_PAUSE)
+            else:
+                known = strangers | self._target.strangers
+                self._target = Target(self._target.asked, found.seen, known)
+                return
+        assert failure is not None
+        raise failure
+
+    async def disconnect(self) -> None:
+        """Close the link and let go of the controller; never raises."""
+        await self._hang_up()
+        await self._controller.close()
+
+    async def send(self, frame: bytes) -> None:
+        """Write one frame in pieces of `max_write`. Raises `LinkLost` if the link is down."""
+        characteristic = self._characteristic
+        if characteristic is None or self._inbox.lost is not None:
+            raise LinkLost(self._inbox.lost or "not connected")
+        await self._sender.run(self._write(characteristic, frame))
+
+    async def receive(self) -> bytes:
+        """Wait for the next notification. Raises `LinkLost` once the link is down."""
+        return await self._inbox.get()
+
+    async def _write(self, characteristic: CharacteristicProxy[bytes], frame: bytes) -> None:
+        size = self.traits.max_write
+        for start in range(0, len(frame), size):
+            if self._inbox.lost is not None:
+                raise LinkLost(self._inbox.lost)
+            await characteristic.write_value(frame[start : start + size])
+
+    async def _hang_up(self) -> None:
+        self._inbox.close("the link was closed")
+        self._sender.stop()
+        connection, self._connection = self._connection, None
+        self._characteristic = None
+        if connection is not None and connection.handle in connection.device.connections:
+            with suppress(Exception):
+                await asyncio.wait_for(connection.disconnect(), _STEP_TIME)
+
+    async def _open(self, device: Device, found: Sighting) -> None:
+        peer = found.seen.name or found.seen.address
+        try:
+            connection = await _connect(device, found.address)
+        except Exception as error:
+            raise hci_faults.connect_fault(peer, error, _CONNECT_TIME) from error
+        inbox = Inbox()
+        connection.on(Connection.EVENT_DISCONNECTION, lambda reason: inbox.close(_why_lost(reason)))
+        device.host.on("flush", lambda: inbox.close("the Bluetooth controller is gone"))
+        self._connection, self._inbox = connection, inbox
+        try:
+            await hci_gatt.tune(connection)
+            characteristic = await hci_gatt.find_characteristic(connection, peer)
+            await hci_gatt.subscribe(characteristic, connection, inbox, peer)
+        except BaseException as error:
+            lost = inbox.lost
+            await self._hang_up()
+            if isinstance(error, DfuBleError) or not isinstance(error, Exception):
+                raise
+            said = LinkLost(lost) if lost else error
+            raise hci_faults.connect_fault(peer, said, _CONNECT_TIME) from error
+        self._characteristic = characteristic
+
+
+async def _connect(device: Device, address: hci.Address) -> Connection:
+    preferences = ConnectionParametersPreferences(
+        connection_interval_min=7.5, connection_interval_max=15, supervision_timeout=4000
+    )
+    try:
+        # Bumble's own time-out does not end the attempt on every Python.
+        return await asyncio.wait_for(
+            device.connect(
+                address,
+                connection_parameters_preferences={hci.Phy.LE_1M: preferences},
+                timeout=None,
+            ),
+            _CONNECT_TIME,
+        )
+    except BaseException:
+        with suppress(Exception):
+            await asyncio.wait_for(
+                device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command()),
+                _STEP_TIME,
+            )
+        raise
+
+
+def _why_lost(reason: int) -> str:
+    if reason == hci.HCI_CONNECTION_TIMEOUT_ERROR:
+        return "the device is not heard any more"
+    return f"the device disconnected (reason 0x{reason:02x})"
+
+
+def _configuration() -> DeviceConfiguration:
+    # One address for every run on this computer, so that a device knows it again: static random,
+    # which is told by its two highest bits (Bluetooth Core 5.4, 6.B.1.3.2.1).
+    seed = hashlib.sha256(b"west-dfu-ble %d" % uuid.getnode()).digest()
+    address = bytes([*seed[:5], seed[5] | 0xC0])
+    return DeviceConfiguration(
+        name="west-dfu-ble",
+        address=hci.Address(address, hci.AddressType.RANDOM_DEVICE),
+        irk=seed[6:22],
+    )
+
+
+def _bonds() -> KeyStore:
+    from platformdirs import user_data_path
+
+    folder = user_data_path("west-dfu-ble", appauthor=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return MemoryKeyStore()  # the device is paired anew in every run then
+    return JsonKeyStore("west-dfu-ble", str(folder / "bonds.json"))

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong with a Bluetooth controller that the tool drives itself (Bumble)."""
+
+from __future__ import annotations
+
+import platform
+from typing import NoReturn
+
+from ..diagnostics import DfuBleError
+from ..faults import fault
+
+
+def text_of(error: BaseException) -> str:
+    """Say what an exception says, in one line; its type if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def controller_fault(spec: str, error: BaseException) -> DfuBleError:
+    """Make LK401, or LK408 if Bumble knows no such kind of controller."""
+    if type(error).__name__ == "TransportSpecError":
+        return fault(
+            "LK408",
+            f"there is no kind of Bluetooth controller {spec!r}",
+            notes=[f"Bumble says: {text_of(error)}"],
+            helps=["hci:usb:0, hci:serial:/dev/ttyACM0,1000000 or hci:tcp-client:127.0.0.1:9000"],
+        )
+    helps = ["see that it is connected, and that nothing else uses it"]
+    if spec.startswith(("usb", "pyusb", "serial")) and platform.system() == "Linux":
+        helps.append(
+            "see that this user may open it (udev rules for USB, group dialout for serial)"
+        )
+    if spec.startswith("hci-socket"):
+        helps.append("the system's Bluetooth must leave it alone: sudo hciconfig hci0 down")
+    timed_out = type(error).__name__ == "TimeoutError"
+    return fault(
+        "LK401",
+        f"the Bluetooth controller {spec} does not answer"
+        if timed_out
+        else f"the Bluetooth controller {spec} can't be used",
+        why="The tool drives this controller itself, past the system's Bluetooth.",
+        notes=[] if timed_out else [f"Bumble says: {text_of(error)}"],
+        helps=helps,
+    )
+
+
+def connect_fault(peer: str, error: BaseException, seconds: float) -> DfuBleError:
+    """Make LK403: the device was heard, and the connection did not come about."""
+    timed_out = type(error).__name__ == "TimeoutError"
+    return fault(
+        "LK403",
+        f"{peer} did not accept the connection within {seconds:.0f} s"
+        if timed_out
+        else f"the connection to {peer} failed",
+        notes=[] if timed_out else [f"Bumble says: {text_of(error)}"],
+        helps=["bring the device nearer, and see that nothing else is connected to it"],
+    )
+
+
+def no_service(peer: str, problem: str) -> NoReturn:
+    """Raise LK404."""
+    raise fault(
+        "LK404",
+        f"{peer} {problem}",
+        helps=[
+            "see that this is the device that is meant; `dfu-ble scan` lists all in range",
+            "see that its firmware is built with CONFIG_MCUMGR_TRANSPORT_BT=y "
+            "(CONFIG_CAF_BLE_SMP=y in an application of the nRF Connect SDK that uses CAF)",
+        ],
+    )
+
+
+def pairing_fault(peer: str, error: BaseException, *, paired: bool) -> DfuBleError:
+    """Make LK405; `paired` tells that pairing passed and the device still refuses."""
+    return fault(
+        "LK405",
+        f"{peer} refuses the paired connection: it was made without a passkey"
+        if paired
+        else f"{peer} takes commands only over a paired connection, and pairing failed",
+        why="Its firmware protects the SMP characteristic "
+        "(CONFIG_MCUMGR_TRANSPORT_BT_PERM_RW_ENCRYPT or _RW_AUTHEN, before: "
+        "CONFIG_MCUMGR_TRANSPORT_BT_AUTHEN).",
+        notes=[f"Bumble says: {text_of(error)}"],
+        helps=[
+            "pair through the system's Bluetooth, which can ask for the passkey: --link ble"
+            if paired
+            else "clear the device's bonds (it may hold too many), then try again",
+        ],
+    )

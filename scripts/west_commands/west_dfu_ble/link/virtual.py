@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bluetooth LE to a device that isn't there: the link `hci` on a controller of its own air.
+
+Only bytes are shared with the virtual device: HCI packets of two Bumble stacks on two virtual
+controllers.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bumble.keys import KeyStore, MemoryKeyStore
+from bumble.transport.common import Transport
+
+from ..faults import fault
+from .hci import HciLink
+from .model import Link
+
+
+class Radio(Protocol):
+    """An air with a device on it."""
+
+    async def open(self) -> Transport:
+        """Switch it on, and return the HCI transport of another controller on it."""
+
+    async def close(self) -> None:
+        """Switch it off."""
+
+
+class OnAir(Protocol):
+    """A virtual device, as far as a link knows it."""
+
+    @property
+    def address(self) -> str:
+        """Its Bluetooth address."""
+
+    def on_air(self) -> Radio:
+        """Make a radio to reach it by."""
+
+
+def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
+    """Make the link `virtual`; for `link.open_link`. `device` is not looked at: there is one."""
+    if virtual is None:
+        raise fault(
+            "LK408",
+            "the link 'virtual' leads to no device",
+            why="A virtual device is made from a build directory, or from an image.",
+            helps=["give --build-dir DIR or --from FILE with --link virtual"],
+        )
+    return VirtualLink(virtual)  # type: ignore[arg-type]  # checked when it is used
+
+
+class VirtualLink(HciLink):
+    """The way to a virtual device over two real Bluetooth stacks."""
+
+    def __init__(self, virtual: OnAir, device: str | None = None) -> None:
+        """Lead to `virtual`, by its address unless `device` names it otherwise."""
+        self._radio = virtual.on_air()
+        self._keys: KeyStore = MemoryKeyStore()
+        super().__init__(
+            "virtual",
+            "virtual",
+            self._radio.open,
+            device or virtual.address,
+            keystore=lambda: self._keys,
+        )
+
+    async def disconnect(self) -> None:
+        """Close the link and switch the air off; the device itself stays as it is."""
+        await super().disconnect()
+        await self._radio.close()

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The time of a virtual device on the air: the host's, or faster."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+_FAR = 3600.0
+
+
+class Clock:
+    """Seconds of the device; `speed` of them pass in one second of the host."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        """Start at the host's monotonic time, so that several clocks agree."""
+        self._speed = speed
+        self._start = time.monotonic()
+
+    @property
+    def speed(self) -> float:
+        """How many seconds of the device pass in one second of the host."""
+        return self._speed
+
+    def now(self) -> float:
+        """Return the time in seconds."""
+        return self._start + (time.monotonic() - self._start) * self._speed
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the device's time pass."""
+        await asyncio.sleep(seconds / self._speed)
+
+    async def wait(self, event: asyncio.Event, *, until: float | None) -> None:
+        """Wait for `event`, at most until a time of the device (`None`: as long as it takes)."""
+        seconds = _FAR if until is None else max(0.0, until - self.now()) / self._speed
+        waiting = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait((waiting,), timeout=seconds)
+        finally:
+            waiting.cancel()

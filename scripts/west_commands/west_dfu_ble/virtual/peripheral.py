@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual device on the air: a real Bluetooth LE peripheral (Bumble) with the SMP service.
+
+Host, L2CAP, ATT, GATT and pairing are Bumble's, over a virtual controller; what stands behind the
+SMP characteristic is a `VirtualDevice`. When that resets, the link drops without a word, as it does
+from a real board, and after the boot the device advertises anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from bumble import att, data_types, hci
+from bumble.att import Attribute, AttributeValue
+from bumble.core import UUID, AdvertisingData
+from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.gatt import (
+    GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
+    Characteristic,
+    CharacteristicValue,
+    Descriptor,
+    Service,
+)
+from bumble.keys import MemoryKeyStore
+from bumble.pairing import PairingConfig
+from bumble.transport.common import AsyncPipeSink, Transport
+
+from .clock import Clock
+from .profile import Access
+from .radio import Air, AirController
+
+if TYPE_CHECKING:
+    from .device import Answer, VirtualDevice
+
+SMP_SERVICE = UUID("8D53DC1D-1DB7-4CD3-868B-8A527460AA84")
+SMP_CHARACTERISTIC = UUID("DA2E7828-FBCE-4E01-AE9E-261174997C48")
+# Milliseconds: the shortest that the specification allows, for nobody's battery is drained here.
+_ADVERTISING_INTERVAL = 20
+_ADVERTISEMENT_SIZE = 31
+
+
+class VirtualPeripheral:
+    """Puts a `VirtualDevice` on an `Air` between `start` and `stop`, within one event loop."""
+
+    def __init__(self, device: VirtualDevice, air: Air, clock: Clock) -> None:
+        """Take the device as it is; bonds are kept with it, as in its settings partition."""
+        self._device = device
+        self._air = air
+        self._clock = clock
+        self._controller: AirController | None = None
+        self._host: Device | None = None
+        self._characteristic: Characteristic[bytes] | None = None
+        self._clients: dict[int, Connection] = {}
+        self._numbers = itertools.count()
+        self._work = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Advertise, if the device runs, and do what it does from now on."""
+        if self._device.is_running:
+            await self._switch_on()
+        self._task = asyncio.create_task(self._live())
+
+    async def stop(self) -> None:
+        """Vanish from the air; the device itself stays as it is."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self._switch_off()
+
+    async def _live(self) -> None:
+        """Answer requests, and reset when it is time."""
+        while True:
+            now = self._clock.now()
+            if self._device.reset_at is not None and now >= self._device.reset_at:
+                await self._restart()
+                continue
+            answer = self._device.serve(now)
+            if answer is not None:
+                await self._answer(answer)
+                continue
+            if not self._device.is_running:
+                await self._switch_off()
+            self._work.clear()
+            await self._clock.wait(self._work, until=self._device.reset_at)
+
+    async def _restart(self) -> None:
+        await self._switch_off()
+        self._device.tick(self._clock.now())
+        await self._clock.sleep(self._device.boot_seconds)
+        if self._device.is_running:
+            await self._switch_on()
+
+    async def _answer(self, answer: Answer) -> None:
+        await self._clock.sleep(answer.seconds)
+        client = self._clients.get(answer.client)
+        if client is not None:
+            await self._notify(client, answer.frame)
+        # Only now are the buffers free again, as in Zephyr.
+        self._device.sent()
+
+    async def _notify(self, client: Connection, frame: bytes) -> None:
+        assert self._host is not None
+        assert self._characteristic is not None
+        size = client.att_mtu - 3
+        for start in range(0, len(frame), size):
+            await self._host.notify_subscriber(
+                client, self._characteristic, frame[start : start + size]
+            )
+        # A link that drops completes nothing; whoever waited is told by `_switch_off`.
+        await _until_gone(client, client.drain())
+
+    # The radio
+
+    async def _switch_on(self) -> None:
+        profile = self._device.profile.radio
+        self._controller = AirController("peripheral", self._air, "00:00:00:00:00:00")
+        self._host = Device.from_config_with_hci(
+            DeviceConfiguration(
+                name=profile.name,
+                address=hci.Address(profile.address),
+                irk=bytes(hci.Address(profile.address)) * 2 + bytes(4),
+            ),
+            self._controller,
+            AsyncPipeSink(self._controller),
+        )
+        self._host.keystore = self._device.bonds or MemoryKeyStore()
+        self._device.bonds = self._host.keystore
+        self._host.pairing_config_factory = lambda _: PairingConfig(mitm=False)
+        self._host.gatt_server.max_mtu = profile.mtu
+        self._host.add_service(self._service())
+        self._host.on(Device.EVENT_CONNECTION, self._connected)
+        await self._host.power_on()
+        await self._advertise()
+
+    async def _switch_off(self) -> None:
+        controller, host = self._controller, self._host
+        self._controller = self._host = self._characteristic = None
+        for client in list(self._clients.values()):
+            client.emit(Connection.EVENT_DISCONNECTION, hci.HCI_CONNECTION_TIMEOUT_ERROR)
+        self._clients.clear()
+        if controller is not None and host is not None:
+            await host.power_off()
+            controller.leave()
+
+    def _service(self) -> Service:
+        permissions = Attribute.WRITEABLE
+        if self._device.profile.radio.access is not Access.OPEN:
+            permissions |= Attribute.WRITE_REQUIRES_ENCRYPTION
+        characteristic: Characteristic[bytes] = Characteristic(
+            SMP_CHARACTERISTIC,
+            Characteristic.Properties.WRITE_WITHOUT_RESPONSE | Characteristic.Properties.NOTIFY,
+            permissions,
+            CharacteristicValue(write=self._written),
+        )
+        assert self._host is not None
+        server = self._host.gatt_server
+
+        async def subscribe(client: Connection, value: bytes) -> None:
+            await self._require_access(client)
+            server.write_cccd(client, characteristic, value)
+
+        # Zephyr protects the subscription like the characteristic.
+        characteristic.descriptors = [
+            Descriptor(
+                GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
+                Attribute.READABLE | permissions,
+                AttributeValue(
+                    read=lambda client: server.read_cccd(client, characteristic), write=subscribe
+                ),
+            )
+        ]
+        self._characteristic = characteristic
+        return Service(SMP_SERVICE, [characteristic])
+
+    async def _advertise(self) -> None:
+        profile = self._device.profile.radio
+        flags = AdvertisingData.Flags.LE_GENERAL_DISCOVERABLE_MODE
+        data = AdvertisingData(
+            [data_types.Flags(flags | AdvertisingData.Flags.BR_EDR_NOT_SUPPORTED)]
+        )
+        if profile.advertise_service:
+            data.ad_structures += AdvertisingData(
+                [data_types.CompleteListOf128BitServiceUUIDs([SMP_SERVICE])]
+            ).ad_structures
+        name = profile.name.encode()
+        room = _ADVERTISEMENT_SIZE - len(bytes(data)) - 2
+        kind = AdvertisingData.Type.COMPLETE_LOCAL_NAME
+        if len(name) > room:
+            kind, name = AdvertisingData.Type.SHORTENED_LOCAL_NAME, name[:room]
+        data.ad_structures.append((kind, name))
+        assert self._host is not None
+        await self._host.start_advertising(
+            auto_restart=True,
+            advertising_data=bytes(data),
+            advertising_interval_min=_ADVERTISING_INTERVAL,
+            advertising_interval_max=_ADVERTISING_INTERVAL,
+        )
+
+    def _connected(self, client: Connection) -> None:
+        number = next(self._numbers)
+        self._clients[number] = client
+
+        def disconnected(_reason: int) -> None:
+            if self._clients.pop(number, None) is not None:
+                self._device.disconnected()
+
+        client.on(Connection.EVENT_DISCONNECTION, disconnected)
+
+    async def _require_access(self, client: Connection) -> None:
+        """Refuse a connection that was paired without a passkey, where one is needed.
+
+        Bumble takes every paired connection for an authenticated one.
+        """
+        if self._device.profile.radio.access is not Access.AUTHENTICATED:
+            return
+        bonds = self._device.bonds
+        keys = await bonds.get(str(client.peer_address)) if bonds is not None else None
+        if keys is None or keys.ltk is None or not keys.ltk.authenticated:
+            raise att.ATT_Error(att.ATT_INSUFFICIENT_AUTHENTICATION_ERROR)
+
+    async def _written(self, client: Connection, value: bytes) -> None:
+        with suppress(att.ATT_Error):  # a write without response is lost without a word
+            await self._require_access(client)
+            self._take(client, value)
+
+    def _take(self, client: Connection, value: bytes) -> None:
+        for number, known in self._clients.items():
+            if known is client:
+                self._device.take(value, self._clock.now(), number)
+                self._work.set()
+
+
+class VirtualRadio:
+    """An air with the device on it, and controllers for those who want to update it."""
+
+    def __init__(self, device: VirtualDevice, clock: Clock | None = None) -> None:
+        """Nothing is on before `open` or `switch_on`."""
+        self._device = device
+        self._clock = clock or Clock()
+        self._air: Air | None = None
+        self._peripheral: VirtualPeripheral | None = None
+        self._controllers: list[AirController] = []
+
+    async def switch_on(self) -> None:
+        """Put the device on the air."""
+        self._air = Air()
+        self._peripheral = VirtualPeripheral(self._device, self._air, self._clock)
+        await self._peripheral.start()
+
+    def add_controller(self) -> AirController:
+        """Return another controller on the air, for a host that is to reach the device."""
+        assert self._air is not None
+        number = len(self._controllers)
+        controller = AirController("central", self._air, f"F0:F1:F2:F3:F4:{number & 0xFF:02X}")
+        self._controllers.append(controller)
+        return controller
+
+    async def open(self) -> Transport:
+        """Switch on the device; return the HCI transport of another controller."""
+        await self.switch_on()
+        controller = self.add_controller()
+        return Transport(controller, AsyncPipeSink(controller))
+
+    async def close(self) -> None:
+        """Switch everything off; the device stays as it is."""
+        for controller in self._controllers:
+            controller.leave()
+        self._controllers.clear()
+        peripheral, self._peripheral = self._peripheral, None
+        if peripheral is not None:
+            await peripheral.stop()
+
+
+async def _until_gone(client: Connection, work: Awaitable[None]) -> None:
+    """Wait for `work`, or for the end of the connection."""
+    task = asyncio.ensure_future(work)
+
+    def gone(_reason: int) -> None:
+        task.cancel()
+
+    client.on(Connection.EVENT_DISCONNECTION, gone)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not task.cancelled() or _is_cancelling():
+            raise
+    finally:
+        client.remove_listener(Connection.EVENT_DISCONNECTION, gone)
+        task.cancel()
+
+
+def _is_cancelling() -> bool:
+    task = asyncio.current_task()
+    # Python 3.10 does not tell; a cancelled `stop` is then noticed at the next wait.
+    cancelling: Callable[[], int] | None = getattr(task, "cancelling", None)
+    return cancelling is not None and cancelling() > 0
