@@ -21,7 +21,7 @@ from west_dfu_ble.update.frame_size import FrameSizes, safe_frame_size, wanted_f
 BUILDS = Path(__file__).parents[3] / "shared" / "builds"
 BLE = LinkTraits("ble", "x", 244, True)
 UDP = LinkTraits("udp", "x", 1400, False)
-SERIAL = LinkTraits("serial", "x", 65535, False, frame_limit=300)
+SERIAL = LinkTraits("serial", "x", 65535, False, frame_limit=300, buffer_overhead=4)
 TOLD = McumgrParameters(2475, 4)
 SMALL = McumgrParameters(384, 4)
 SAME = Knowledge(buffer_size=2475, reassembly=True)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 # `CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`'s default, for servers that do not tell.
 DEFAULT_BUFFER = 384
-# A serial server keeps the length and the checksum of SMP console framing in the same buffer.
-_SERIAL_FRAMING = 4
 _PROBE_TIMEOUT = 1.5
 # The header, a map of one entry, the key "d", and the head of a text of 256 bytes or more.
 _ECHO_OVERHEAD = HEADER_SIZE + 1 + 2 + 3
@@ -49,9 +47,7 @@ def safe_frame_size(
 ) -> FrameSize:
     """Return the size that needs no probing: one frame is one write where a link splits frames."""
     buffer, source = _buffer(parameters, knowledge)
-    if traits.kind == "serial":
-        buffer -= _SERIAL_FRAMING
-    limits = [(buffer, source)]
+    limits = [(buffer - traits.buffer_overhead, source)]
     if traits.frame_limit is not None:
         limits.append((traits.frame_limit, "the most that the link carries"))
     limits.append((traits.max_write, "one write"))
