@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -81,6 +82,32 @@ def test_passphrase_missing_or_wrong(keys: Keys, tmp_path: Path) -> None:
     for error in (none, wrong):
         assert "secret" not in str(error.diagnostic)
         assert "guess" not in str(error.diagnostic)
+
+
+def test_passphrase_from_the_environment(
+    keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = export(keys[P256], tmp_path / "locked.pem", pkcs8=True, passphrase=b"secret")
+    monkeypatch.setenv("DFU_BLE_KEY_PASSPHRASE", "secret")
+    assert image.public_key(locked) == image.public_key(keys[P256])
+
+    monkeypatch.delenv("DFU_BLE_KEY_PASSPHRASE")
+    readable, writable = os.pipe()
+    os.write(writable, b"secret\n")
+    os.close(writable)
+    monkeypatch.setenv("DFU_BLE_KEY_PASSPHRASE_FD", str(readable))
+    assert image.public_key(locked) == image.public_key(keys[P256])
+    os.close(readable)
+
+    closed = refused(locked)
+    assert closed.diagnostic.code == "IM302"
+    assert closed.diagnostic.message == (
+        f"DFU_BLE_KEY_PASSPHRASE_FD is `{readable}`: Bad file descriptor"
+    )
+    monkeypatch.setenv("DFU_BLE_KEY_PASSPHRASE_FD", "stdin")
+    assert refused(locked).diagnostic.message == (
+        "DFU_BLE_KEY_PASSPHRASE_FD is `stdin`: it is no open file descriptor with text"
+    )
 
 
 PEM = "-----BEGIN {0}-----\n{1}\n-----END {0}-----\n"

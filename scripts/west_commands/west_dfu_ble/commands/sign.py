@@ -13,6 +13,7 @@ from ..builddir import Build
 from ..diagnostics import ExitStatus
 from ..report.console import Console
 from .locate import load_build
+from .passphrase import ask_passphrase
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
@@ -29,7 +30,13 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
 
 def sign_build(args: argparse.Namespace, build: Build) -> Sequence[image.SignedImage]:
     """Sign as the arguments ask; every image that comes back was verified with the key."""
-    return image.sign_build(build, force=args.force, version=args.image_version, key=args.key)
+    return image.sign_build(
+        build,
+        force=args.force,
+        version=args.image_version,
+        key=args.key,
+        ask=ask_passphrase,
+    )
 
 
 def describe(signed: Sequence[image.SignedImage]) -> list[str]:

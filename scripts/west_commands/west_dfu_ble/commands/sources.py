@@ -10,6 +10,7 @@ from .. import image
 from ..builddir import ArtifactKind, Build
 from ..faults import fault
 from ..update import Candidate
+from .passphrase import ask_passphrase
 from .sign import shorten
 
 
@@ -36,21 +37,34 @@ def from_build(build: Build) -> tuple[Candidate, ...]:
             helps=["make it with `dfu-ble sign`, or let `dfu-ble` alone do the whole job"],
         )
     only = len(found) == 1
-    return tuple(
-        Candidate(a.path, _verified(a.path, build), None if only else a.slot, a.image or 0)
-        for a in found
-    )
+    key = image.build_key(build, ask_passphrase)
+    candidates = []
+    for artifact in found:
+        parsed = image.read(artifact.path)
+        if artifact.image:
+            image.verify(parsed, artifact.path, key)
+        else:
+            image.prove(parsed, artifact.path, build, artifact.slot or 0, key=key)
+        slot = None if only else artifact.slot
+        candidates.append(Candidate(artifact.path, parsed, slot, artifact.image or 0))
+    return tuple(candidates)
 
 
 def from_files(paths: Sequence[Path], build: Build | None) -> tuple[Candidate, ...]:
     """Offer files of the user's own."""
-    return tuple(Candidate(path, _verified(path, build), None) for path in paths)
+    key = image.build_key(build, ask_passphrase) if build else None
+    candidates = []
+    for path in paths:
+        parsed = image.read(path)
+        image.verify(parsed, path, key)
+        candidates.append(Candidate(path, parsed, None))
+    return tuple(candidates)
 
 
 def from_package(path: Path, build: Build | None) -> tuple[Candidate, ...]:
     """Offer the images of a package (`dfu_application.zip`)."""
     package = image.read_package(path)
-    key = image.build_key(build) if build else None
+    key = image.build_key(build, ask_passphrase) if build else None
     candidates = []
     for entry in package.entries:
         name = path / entry.file
@@ -60,12 +74,6 @@ def from_package(path: Path, build: Build | None) -> tuple[Candidate, ...]:
             Candidate(name, parsed, entry.slot if package.direct_xip else None, entry.image)
         )
     return tuple(candidates)
-
-
-def _verified(path: Path, build: Build | None) -> image.McubootImage:
-    parsed = image.read(path)
-    image.verify(parsed, path, image.build_key(build) if build else None)
-    return parsed
 
 
 def describe(candidates: Sequence[Candidate]) -> str:

@@ -15,6 +15,7 @@ from .model import ImageVersion, McubootImage, Tlv
 from .package import Package, PackageEntry, read_package
 from .packaging import package_files, package_path
 from .parsing import parse, read
+from .passphrase import passphrase_from_environment
 from .proof import prove
 from .signing import SignedImage, sign_build, sign_payload
 from .tlv import TlvType
@@ -38,6 +39,7 @@ __all__ = [
     "package_path",
     "parse",
     "parse_version",
+    "passphrase_from_environment",
     "prove",
     "public_key",
     "read",

@@ -18,6 +18,7 @@ from typing import Any
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from .keys import PublicKey, describe, public_key_of
+from .passphrase import VARIABLE, passphrase_from_environment
 
 AskPassphrase = Callable[[Path], "str | None"]
 """Gives the passphrase of a key file, or `None` if there is none to be had."""
@@ -26,7 +27,8 @@ AskPassphrase = Callable[[Path], "str | None"]
 class Imgtool:
     """imgtool, for the length of one job: each key file is read once.
 
-    `ask` is called with the path of a key that is locked by a passphrase, at most once a key.
+    `ask` is called with the path of a key that is locked by a passphrase, at most once a key; by
+    default the environment is asked.
     """
 
     def __init__(self, ask: AskPassphrase | None = None) -> None:
@@ -41,7 +43,7 @@ class Imgtool:
             ) from None
         self._main = imgtool.main
         self._load: Callable[..., Any] = imgtool.keys.load
-        self._ask = ask
+        self._ask = ask or passphrase_from_environment
         self._keys: dict[Path, Any] = {}
 
     def public_key(self, path: Path, *, private: bool = False) -> PublicKey:
@@ -122,13 +124,13 @@ class Imgtool:
         return key
 
     def _unlock(self, path: Path) -> Any:
-        passphrase = self._ask(path) if self._ask else None
+        passphrase = self._ask(path)
         if not passphrase:
             raise fault(
                 "IM302",
                 "the key is locked by a passphrase, and none was given",
                 location=path,
-                helps=["put the passphrase into the environment variable DFU_BLE_KEY_PASSPHRASE"],
+                helps=[f"put the passphrase into the environment variable {VARIABLE}"],
             )
         try:
             return self._load(str(path), passphrase.encode())
