@@ -171,7 +171,7 @@ def test_without_any_telling_symbol_the_newest_names_are_shown_and_it_is_said(
 
 def test_profile_caf_without_caf_is_one_finding(tmp_path: Path) -> None:
     off: Edits = dict.fromkeys(
-        ("CAF", "CAF_BLE_SMP", "CAF_BLE_STATE", "APP_EVENT_MANAGER", "BT_SMP",
+        ("CAF", "CAF_BLE_SMP", "CAF_BLE_STATE", "APP_EVENT_MANAGER",
          "MCUMGR_MGMT_NOTIFICATION_HOOKS", "MCUMGR_GRP_IMG_UPLOAD_CHECK_HOOK")
     )  # fmt: skip
     small = SmallBuild(application=off)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..rules import CheckReport
 from .words import headline
+
+if TYPE_CHECKING:
+    from ..rules import CheckReport
 
 # Format -> the module that renders it.
 FORMATS = {

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..diagnostics import Location
-from ..rules import CheckReport
+
+if TYPE_CHECKING:
+    from ..rules import CheckReport
 
 
 def headline(report: CheckReport) -> str:

@@ -21,19 +21,6 @@ from .model import (
     unknown,
 )
 
-# SHA-256 of the public key in DER, which is what an image's KEYHASH TLV holds, of keys whose
-# private half is published.
-PUBLISHED_KEYS = {
-    "fc5701dc6135e1323847bdc40f04d2e5bee5833b23c29f93593d00018cfa9994": "root-rsa-2048.pem",
-    "449793fb65cd7698753d5b3f35fab15f1e3a45111ff24e1d46741de5ae12d59e": "root-rsa-3072.pem",
-    "e30466f6b8470c1f29070b17f1e2d3e94d445e3f608087fdc711e4382bb538b6": "root-ec-p256.pem",
-    "6bcd1e16d80e5fe13a5307e6f1de8344c7e50e537d9962ce35ef6db5e642fae8": "root-ec-p384.pem",
-    "c1907fa4eac7fae3840a78902b6f0710b037e9968e5c6274a12a28790c7d4e3c": "root-ed25519.pem",
-    "6754edab1e29affef4a05935adecbeb1a7b8b62397b31e39a61b5bfcaafd63af": "root-ed25519-2.pem",
-    "16a8140930fa6c071ad4c1e6f5c8e0f349bfc49793cd4502a684b32d8e1dc6cd": (
-        "mcuboot_private_fast_pair.pem"
-    ),
-}
 # What MCUboot's build makes of the key (`imgtool getpub`) and compiles in.
 _PUBLIC_KEY_SOURCE = "autogen-pubkey.c"
 _ARRAY = re.compile(r"\[\]\s*=\s*\{([^}]*)\}")
@@ -73,22 +60,26 @@ def check(context: Context, image: Image) -> Verdict:
     if build.signature_type is SignatureType.NONE:
         return not_applicable("images are not signed at all")
     source = image.directory / "zephyr" / _PUBLIC_KEY_SOURCE
+    from ..image import demo_key
+
     digest = _digest_of_public_key(source)
     setting = build.key.setting if build.key else ""
     if digest is None:
         return unknown(_why_unknown(source, setting))
-    published = PUBLISHED_KEYS.get(digest)
+    published = demo_key(digest)
     if published is None:
-        return passed(f"the key with the hash {digest[:16]} is none of those known to be public")
+        return passed(
+            f"the key with the hash {digest.hex()[:16]} is none of those known to be public"
+        )
     return Finding(
         message=f"MCUboot was built with the published key `{published}`",
         location=build.key.location if build.key else None,
-        notes=(Note(f"the public key's SHA-256 is {digest}", Location(source)),),
+        notes=(Note(f"the public key's SHA-256 is {digest.hex()}", Location(source)),),
         helps=(
             Help("make a key of your own", edit="imgtool keygen -k product.pem -t ecdsa-p256\n"),
             Help("name it by its absolute path", edit=f'{_setting(context)}="/path/product.pem"\n'),
         ),
-        data={"key_hash": digest, "key": published, "setting": setting},
+        data={"key_hash": digest.hex(), "key": published, "setting": setting},
     )
 
 
@@ -102,12 +93,12 @@ def _setting(context: Context) -> str:
 def _why_unknown(source: Path, setting: str) -> str:
     reason = f"there is no `{source.name}` in MCUboot's build folder to compare the key by"
     name = re.split(r"[/\\]", setting)[-1]
-    if name in PUBLISHED_KEYS.values():
-        reason += f"; the key is called `{name}`, as a published one is"
+    if name.startswith("root-"):
+        reason += f"; the key is called `{name}`, as MCUboot's demo keys are"
     return reason
 
 
-def _digest_of_public_key(source: Path) -> str | None:
+def _digest_of_public_key(source: Path) -> bytes | None:
     """Return the SHA-256 of the DER bytes in the C array, or `None` if they are not there."""
     try:
         if source.stat().st_size > _LIMIT:
@@ -118,7 +109,7 @@ def _digest_of_public_key(source: Path) -> str | None:
         der = bytes(int(item, 0) for item in match[1].split(",") if item.strip())
     except (OSError, ValueError):
         return None
-    return hashlib.sha256(der).hexdigest() if der else None
+    return hashlib.sha256(der).digest() if der else None
 
 
 RULE = Rule(DOC, check, role=Role.BOOTLOADER)

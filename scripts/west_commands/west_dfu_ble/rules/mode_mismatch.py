@@ -6,6 +6,7 @@ from __future__ import annotations
 from ..builddir import Build, Image, Layout
 from ..diagnostics import Help, Note, Severity
 from ..mcuboot import BootloaderMode
+from .edits import in_application
 from .model import (
     Category,
     Context,
@@ -120,12 +121,7 @@ def _help(build: Build, built: BootloaderMode, image: Image) -> Help:
         return Help("set the mode once, by `SB_CONFIG_MCUBOOT_MODE_*` in `sysbuild.conf`")
     names = [f"CONFIG_MCUBOOT_BOOTLOADER_MODE_{name}" for name in _APPLICATION[built]]
     name = next((one for one in names if one in image.kconfig), names[0])
-    return Help(
-        "add to `prj.conf`, or change MCUboot's mode",
-        edit=f"{name}=y\n",
-        file="prj.conf",
-        safe=False,
-    )
+    return in_application(f"{name}=y\n", unless="or change MCUboot's mode", safe=False)
 
 
 RULE = Rule(DOC, check, follows=("KC157",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ..builddir import Image
 from ..diagnostics import Help, Note
+from .edits import in_application
 from .generation import Generation
 from .model import Category, Context, Finding, Rule, RuleDoc, Verdict, not_applicable, passed
 
@@ -83,12 +84,8 @@ def check(context: Context, image: Image) -> Verdict:
 
 def _help(symbol: str) -> Help:
     # Not safe to apply unasked: a device that has no way to authenticate becomes unreachable.
-    return Help(
-        "add to `prj.conf`, if the device can authenticate a peer",
-        edit=f"CONFIG_BT_SMP=y\n{symbol}=y\n",
-        file="prj.conf",
-        safe=False,
-    )
+    edit = f"CONFIG_BT_SMP=y\n{symbol}=y\n"
+    return in_application(edit, unless="if the device can authenticate a peer", safe=False)
 
 
 RULE = Rule(DOC, check, follows=("KC156",))

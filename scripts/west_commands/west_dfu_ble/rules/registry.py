@@ -12,8 +12,19 @@ from .symbol_rule import symbol_rules
 
 # One rule a module; each has the rule as `RULE`.
 _MODULES = (
+    "helper_without_hooks",
+    "competing_modules",
+    "nobody_confirms",
+    "small_stacks",
     "open_access",
+    "strict_default",
+    "bonded_peers_only",
     "mode_mismatch",
+    "downgrade_prevention",
+    "encrypted_direct_xip",
+    "primary_slot_validation",
+    "image_count",
+    "unsigned_images",
     "demo_key",
 )
 

@@ -13,6 +13,7 @@ from functools import partial
 from ..builddir import Build, Image, Kconfig, Layout
 from ..diagnostics import Help, Note
 from .catalogue import SymbolSpec
+from .edits import in_application, in_sysbuild
 from .generation import Generation
 from .model import Context, Finding, Rule, Verdict, not_applicable, passed, unknown
 
@@ -127,17 +128,9 @@ def _helps(spec: SymbolSpec, missing: Sequence[SymbolSpec], context: Context) ->
     sysbuild = [one for one in missing if one.sysbuild and _has_sysbuild_symbol(one, context.build)]
     kconfig = [_symbol(one, context.generation) for one in missing if one not in sysbuild]
     if sysbuild:
-        yield Help(
-            "add to `sysbuild.conf`",
-            edit="".join(f"{one.sysbuild}=y\n" for one in sysbuild),
-            file="sysbuild.conf",
-        )
+        yield in_sysbuild("".join(f"{one.sysbuild}=y\n" for one in sysbuild))
     if kconfig:
-        yield Help(
-            "add to `prj.conf`",
-            edit="".join(f"{name}=y\n" for name in dict.fromkeys(kconfig)),
-            file="prj.conf",
-        )
+        yield in_application("".join(f"{name}=y\n" for name in dict.fromkeys(kconfig)))
     if spec.instead:
         yield Help(spec.instead)
 
