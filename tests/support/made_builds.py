@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from west_dfu_ble.builddir import Build, Role
+
 RECORDED = "/home/user/ws/build"  # where the machine that built had its build directory
 NCS = "/home/user/ncs"
 
@@ -77,6 +79,13 @@ SLOTS = (
     + partition("mcuboot_primary_app", 0xC200, 0x6FE00, span=("app",))
     + partition("mcuboot_secondary", 0x7C000, 0x70000)
     + partition("sram_primary", 0x20000000, 0x40000, "sram_primary")
+)
+
+
+XIP_SLOTS = SLOTS.replace(
+    partition("mcuboot_secondary", 0x7C000, 0x70000),
+    partition("mcuboot_secondary", 0x7C000, 0x70000, span=("mcuboot_secondary_app",))
+    + partition("mcuboot_secondary_app", 0x7C200, 0x6FE00),
 )
 
 
@@ -171,3 +180,63 @@ def zephyr_build(root: Path) -> Path:
             "zephyr/zephyr.dts": devicetree(),
         },
     )
+
+
+def ncs_sysbuild_build(root: Path) -> Path:
+    """NCS 2.7 and later with Partition Manager, direct-xip, ED25519, own key."""
+    application = kconfig(
+        "BOOTLOADER_MCUBOOT",
+        "MCUBOOT_BOOTLOADER_MODE_DIRECT_XIP_WITH_REVERT",
+        'MCUBOOT_SIGNATURE_KEY_FILE="${APPLICATION_CONFIG_DIR}/keys/own.pem"',
+        'MCUBOOT_IMGTOOL_SIGN_VERSION="2.0.0"',
+        'KERNEL_BIN_NAME="firmware"',
+    )
+    config_dir = cache(f"APPLICATION_CONFIG_DIR={NCS}/app/config")
+    return write(
+        root,
+        {
+            "CMakeCache.txt": cache(
+                f"CMAKE_CACHEFILE_DIR={RECORDED}",
+                f"APPLICATION_SOURCE_DIR={NCS}/zephyr/share/sysbuild",
+                f"APP_DIR={NCS}/app",
+                "CMAKE_PROJECT_NAME=sysbuild",
+            ),
+            "domains.yaml": domains("app", "mcuboot", "mcuboot_secondary_app"),
+            "zephyr/.config": kconfig(
+                "SB_CONFIG_BOOTLOADER_MCUBOOT",
+                "SB_CONFIG_PARTITION_MANAGER",
+                "SB_CONFIG_MCUBOOT_MODE_DIRECT_XIP_WITH_REVERT",
+                "SB_CONFIG_MCUBOOT_BUILD_DIRECT_XIP_VARIANT",
+                "SB_CONFIG_MCUBOOT_APPLICATION_IMAGE_NUMBER=0",
+            ),
+            "partitions.yml": XIP_SLOTS,
+            "regions.yml": FLASH + SRAM,
+            "app/CMakeCache.txt": config_dir,
+            "app/zephyr/.config": application,
+            "app/zephyr/zephyr.dts": devicetree(),
+            "app/zephyr/firmware.signed.bin": b"signed",
+            "app/zephyr/firmware.bin": b"plain",
+            "mcuboot/CMakeCache.txt": cache() + MCUBOOT_CACHE,
+            "mcuboot/zephyr/.config": kconfig(
+                "MCUBOOT",
+                "BOOT_DIRECT_XIP",
+                "BOOT_DIRECT_XIP_REVERT",
+                "BOOT_SIGNATURE_TYPE_ED25519",
+                f'BOOT_SIGNATURE_KEY_FILE="{NCS}/app/config/keys/own.pem"',
+            ),
+            "mcuboot_secondary_app/CMakeCache.txt": cache(),
+            "mcuboot_secondary_app/zephyr/.config": application + kconfig("NCS_IS_VARIANT_IMAGE"),
+            "mcuboot_secondary_app/zephyr/firmware.signed.bin": b"signed for slot 1",
+            "dfu_application.zip": b"package",
+        },
+    )
+
+
+def roles(build: Build) -> dict[str, tuple[Role, int | None]]:
+    """Role and number of each image, by name."""
+    return {image.name: (image.role, image.number) for image in build.images}
+
+
+def artifacts(build: Build) -> set[tuple[str, int | None, int | None]]:
+    """Path below the build directory, image number and slot of each artifact."""
+    return {(a.path.relative_to(build.path).as_posix(), a.image, a.slot) for a in build.artifacts}
