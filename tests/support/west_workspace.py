@@ -17,13 +17,14 @@ MODULE_FILES = ("west-commands.yml", "zephyr", "scripts", "schemas", "pyproject.
 
 MANIFEST = """\
 manifest:
+  group-filter: [-host-tools]
   projects:
     - name: west-dfu-ble
       url: https://example.invalid/west-dfu-ble
       revision: main
       path: {path}
       west-commands: west-commands.yml
-"""
+{groups}"""
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,17 @@ class Workspace:
     module: Path
 
     @classmethod
-    def make(cls, root: Path, module: str = "modules/tools/west-dfu-ble") -> Workspace:
-        """Make a workspace in `root`; west refuses links out of a project, so files are copied."""
+    def make(cls, root: Path, module: str = "modules/dfu", *, active: bool = True) -> Workspace:
+        """Make a workspace in `root`; west refuses links out of a project, so files are copied.
+
+        Without `active` the project is in a group that is filtered out.
+        """
         workspace = cls(root, root / module)
         (root / ".west").mkdir(parents=True)
         (root / ".west/config").write_text("[manifest]\npath = manifest\nfile = west.yml\n")
         (root / "manifest").mkdir()
-        (root / "manifest/west.yml").write_text(MANIFEST.format(path=module))
+        groups = "" if active else "      groups: [host-tools]\n"
+        (root / "manifest/west.yml").write_text(MANIFEST.format(path=module, groups=groups))
         for name in MODULE_FILES:
             source, target = REPOSITORY / name, workspace.module / name
             target.parent.mkdir(parents=True, exist_ok=True)

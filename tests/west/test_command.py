@@ -32,6 +32,14 @@ def test_west_lists_the_command_with_the_help_of_its_file(workspace: Workspace) 
     assert [line.split(None, 1)[1] for line in listed] == [command["commands"][0]["help"]]
 
 
+def test_the_command_of_a_project_that_is_not_active_works(tmp_path: Path) -> None:
+    # An SDK without `west packages` refuses zephyr/module.yml. There the project is not active:
+    # the build, which asks west for active projects, does not see it, and the command is there.
+    workspace = Workspace.make(tmp_path, active=False)
+    assert "west-dfu-ble" not in workspace.west("list").out
+    assert workspace.west("dfu-ble", "--version").out == f"dfu-ble {__version__}\n"
+
+
 @pytest.mark.parametrize("arguments", [("help", "dfu-ble"), ("dfu-ble", "-h")])
 def test_help_is_that_of_the_command_line(workspace: Workspace, arguments: tuple[str, ...]) -> None:
     result = workspace.west(*arguments)
