@@ -38,6 +38,6 @@ def tiny(tmp_path: Path) -> Path:
     shutil.copytree(
         REPOSITORY / "samples" / "tiny",
         target,
-        ignore=shutil.ignore_patterns("*_update.bin", "dfu_application.zip"),
+        ignore=shutil.ignore_patterns("*_update.bin", "dfu_application.zip*"),
     )
     return target

@@ -20,7 +20,7 @@ _WIDTH = max(len(phase.value) for phase in Phase)
 
 def format_phase(phase: str, text: str) -> str:
     """One line of the run: the step's name, padded, and what it did."""
-    return f"{phase:<{_WIDTH}}  {text}"
+    return f"{phase:<{_WIDTH}} {text}"
 
 
 def format_rate(event: UploadProgress) -> str:
@@ -71,15 +71,17 @@ class PlainProgress(AbstractContextManager["PlainProgress"]):
 
 
 class TerminalProgress(AbstractContextManager["TerminalProgress"]):
-    """A progress bar with bytes, rate and time left; the finished steps stand above it."""
+    """The finished steps, a line each; below them the step under way, while uploading as a bar."""
 
     def __init__(self, stream: TextIO, *, colour: bool) -> None:
         """Draw on `stream`, a terminal."""
-        from rich.console import Console
+        from rich.console import Console, Group
+        from rich.live import Live
         from rich.progress import (
             BarColumn,
             DownloadColumn,
             Progress,
+            SpinnerColumn,
             TextColumn,
             TimeRemainingColumn,
             TransferSpeedColumn,
@@ -88,19 +90,29 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         self._console = Console(
             file=stream, no_color=not colour, highlight=False, soft_wrap=True, emoji=False
         )
-        self._progress: Progress = Progress(
-            TextColumn("[bold cyan]{task.fields[phase]}"),
-            TextColumn("{task.description}"),
+        phase = TextColumn(f"[bold cyan]{{task.fields[phase]:<{_WIDTH}}}", markup=True)
+        self._steps: Progress = Progress(
+            phase, TextColumn("{task.description}", markup=False), SpinnerColumn()
+        )
+        self._bar: Progress = Progress(
+            phase,
             BarColumn(bar_width=None),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
-            console=self._console,
+            expand=True,
         )
-        self._task: TaskID | None = None
+        self._live = Live(
+            Group(self._bar, self._steps),
+            console=self._console,
+            transient=True,
+            refresh_per_second=12,
+        )
+        self._step: TaskID | None = None
+        self._upload: TaskID | None = None
 
     def __enter__(self) -> TerminalProgress:
-        self._progress.start()
+        self._live.start()
         return self
 
     def __exit__(
@@ -109,31 +121,54 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave the bar as it stands and give the terminal back."""
-        self._progress.stop()
+        """Leave what was reached on the screen and give the terminal back."""
+        self._end_step()
+        self._keep_bar()
+        self._live.stop()
 
     def __call__(self, event: Event) -> None:
         """Draw what happened."""
         if isinstance(event, UploadProgress):
             self._draw(event)
-        elif isinstance(event, Remark):
-            self._write("note", event.text)
-        else:
-            self._task = None
+        elif isinstance(event, PhaseStarted):
+            self._end_step()
+            self._keep_bar()
+            self._step = self._steps.add_task(event.text, phase=event.phase.value, total=None)
+        elif isinstance(event, PhaseDone):
+            self._end_step()
+            self._keep_bar()
             self._write(event.phase.value, event.text)
+        else:
+            self._write("note", event.text)
 
     def _draw(self, event: UploadProgress) -> None:
-        if self._task is None:
-            self._task = self._progress.add_task(
-                event.name, total=event.total, phase=f"{Phase.UPLOAD.value:<{_WIDTH}}"
+        if self._upload is None:
+            # What is uploaded stays on the screen, the bar below it.
+            if self._step is not None:
+                self._write(Phase.UPLOAD.value, self._steps.tasks[0].description)
+            self._end_step()
+            self._upload = self._bar.add_task(
+                event.name, total=event.total, phase=Phase.UPLOAD.value
             )
-        self._progress.update(self._task, completed=event.offset, total=event.total)
+        self._bar.update(self._upload, completed=event.offset, total=event.total)
+
+    def _end_step(self) -> None:
+        if self._step is not None:
+            self._steps.remove_task(self._step)
+            self._step = None
+
+    def _keep_bar(self) -> None:
+        """Let the bar stand where it is, with the next steps below it."""
+        if self._upload is not None:
+            self._console.print(self._bar.make_tasks_table(self._bar.tasks))
+            self._bar.remove_task(self._upload)
+            self._upload = None
 
     def _write(self, phase: str, text: str) -> None:
         from rich.text import Text
 
-        line = Text(f"{phase:<{_WIDTH}}", style="bold cyan" if phase != "note" else "bold yellow")
-        self._console.print(line + Text(f"  {text}"))
+        style = "bold yellow" if phase == "note" else "bold cyan"
+        self._console.print(Text(f"{phase:<{_WIDTH}}", style=style) + Text(f" {text}"))
 
 
 class JsonLines(AbstractContextManager["JsonLines"]):

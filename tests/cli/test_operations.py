@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The single steps, on a virtual device made from the sample."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from running import RunDfuBle
+
+
+def on_virtual(tiny: Path) -> tuple[object, ...]:
+    return "-d", tiny / "build-swap", "--link", "virtual"
+
+
+def test_status_as_table(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble("status", *on_virtual(tiny))
+
+    assert result.status == 0, result.err
+    header, row = result.out.splitlines()[:2]
+    assert header.split() == ["image", "slot", "version", "hash", "flags"]
+    assert row.split()[:2] == ["0", "0"]
+    assert row.endswith("active confirmed bootable")
+    assert "mode        swap using move\n" in result.out
+    assert "buffers     4 of 2475 bytes\n" in result.out
+    assert result.last_line.startswith("the device runs ")
+
+
+def test_status_as_json(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble("status", *on_virtual(tiny), "--format", "json")
+
+    state = json.loads(result.out)
+    assert state["mode"] == "swap using move"
+    assert state["mode_told_by_device"] is True
+    assert [(i["slot"], i["active"], i["confirmed"]) for i in state["images"]] == [(0, True, True)]
+    assert (state["buffer_size"], state["buffer_count"]) == (2475, 4)
+
+
+def test_echo(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    assert dfu_ble("echo", *on_virtual(tiny), "good morning").out == "good morning\n"
+
+
+@pytest.mark.parametrize("action", ["confirm", "erase", "reset"])
+def test_steps_that_change_nothing_here(dfu_ble: RunDfuBle, tiny: Path, action: str) -> None:
+    result = dfu_ble(action, *on_virtual(tiny))
+    assert result.status == 0, result.err
+    assert "will run it again after a reset" in result.last_line
+
+
+def test_there_is_nothing_to_test(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble("test", *on_virtual(tiny))
+    assert result.status == 7
+    assert result.err.count("error[DV507]") == 1
+    assert "holds no images that do not run" in result.err
+
+
+def test_a_hash_that_is_none(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble("test", *on_virtual(tiny), "xyz")
+    assert result.status == 2
+    assert "'xyz' is not the beginning of a hash" in result.err
+
+
+def test_dry_run_writes_nothing_to_the_device(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble(*on_virtual(tiny), "--dry-run")
+
+    assert result.status == 0, result.err
+    assert "would upload app_update.bin (1.2.0+0) to image 0 slot 1" in result.out
+    assert "frames of up to 2475 bytes, 2 in flight" in result.out
+    assert "runs 1.2.0" not in result.last_line
+
+
+def test_nothing_to_scan_over_a_cable(dfu_ble: RunDfuBle) -> None:
+    result = dfu_ble("scan", "--link", "udp:127.0.0.1:9")
+    assert result.status == 2
+    assert "error[LK408]" in result.err
