@@ -95,10 +95,12 @@ def members(wheel: Path) -> set[str]:
 
 def test_wheel_holds_the_package_its_data_and_the_schemas(wheel: Path) -> None:
     assert wheel.name == f"west_dfu_ble-{__version__}-py3-none-any.whl"
+    # What tools leave there (__pycache__, .mypy_cache) does not belong to it.
+    inside = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*") if path.is_file()]
     expected = {
-        f"west_dfu_ble/{path.relative_to(PACKAGE).as_posix()}"
-        for path in PACKAGE.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        f"west_dfu_ble/{path.as_posix()}"
+        for path in inside
+        if not path.parts[0].startswith(".") and "__pycache__" not in path.parts
     }
     expected |= {f"west_dfu_ble/schemas/{path.name}" for path in (REPOSITORY / "schemas").iterdir()}
     assert {"west_dfu_ble/py.typed", "west_dfu_ble/rules/catalogue.yml"} <= expected
