@@ -15,7 +15,7 @@ from link_talk import LinkTalk
 from mcuboot_images import digest_of
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.link import LinkLost, LinkTraits, open_link, scan, search
-from west_dfu_ble.link.hci import HciLink
+from west_dfu_ble.link.hci import AskPasskey, HciLink
 from west_dfu_ble.link.virtual import VirtualLink
 from west_dfu_ble.virtual import Access, VirtualDevice
 from west_dfu_ble.virtual.hci_server import HciServer
@@ -135,12 +135,43 @@ def test_an_encrypted_characteristic_is_paired_for_once() -> None:
     run(pair())
 
 
-def test_a_device_that_wants_a_passkey_is_refused() -> None:
-    diagnostic = failure(on_air(access=Access.AUTHENTICATED)).diagnostic
-    assert diagnostic.code == "LK405"
-    assert diagnostic.message == (
-        "Virtual SMP refuses the paired connection: it was made without a passkey"
-    )
+def test_a_device_that_shows_a_passkey_gets_it() -> None:
+    async def pair() -> None:
+        board = on_air(access=Access.AUTHENTICATED, passkey=4711)
+        async with connected(board) as link:
+            assert await LinkTalk(link).echo("secret") == "secret"
+            assert board.shown_passkey == 4711
+
+    run(pair())
+
+
+async def _nobody() -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (None, "Virtual SMP refuses the paired connection: it was made without a passkey"),
+        (
+            _nobody,
+            "Virtual SMP takes commands only over a paired connection, and pairing failed",
+        ),
+    ],
+)
+def test_a_passkey_that_nobody_knows_is_told(ask: AskPasskey | None, message: str) -> None:
+    async def pair() -> None:
+        radio = on_air(access=Access.AUTHENTICATED).on_air()
+        link = HciLink("hci", "test", radio.open, "Virtual SMP", ask=ask)
+        try:
+            await link.connect(2)
+        finally:
+            await link.disconnect()
+            await radio.close()
+
+    with pytest.raises(DfuBleError) as caught:
+        run(pair())
+    assert (caught.value.diagnostic.code, caught.value.diagnostic.message) == ("LK405", message)
 
 
 def test_a_small_mtu_only_makes_small_pieces() -> None:

@@ -10,6 +10,7 @@ from .arguments import parse_version, sign_arguments
 from .bootloader_key import build_key
 from .capacity import Capacity, capacity, require_fit
 from .imgtool_adapter import AskPassphrase, public_key
+from .inputs import binary_for
 from .keys import PublicKey, demo_key
 from .model import ImageVersion, McubootImage, Tlv
 from .package import Package, PackageEntry, read_package
@@ -32,6 +33,7 @@ __all__ = [
     "SignedImage",
     "Tlv",
     "TlvType",
+    "binary_for",
     "build_key",
     "capacity",
     "demo_key",

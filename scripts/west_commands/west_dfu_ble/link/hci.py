@@ -42,6 +42,8 @@ _TRIES = 4
 _PAUSE = 0.2
 
 Opener = Callable[[], Awaitable[Transport]]
+# Asks somebody for the six digits that the device shows; `None` if nobody can tell.
+AskPasskey = Callable[[], Awaitable["int | None"]]
 
 
 def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
@@ -64,12 +66,20 @@ class Controller:
     """A Bluetooth controller with Bumble's host on it, between `open` and `close`."""
 
     def __init__(
-        self, spec: str, opener: Opener, keystore: Callable[[], KeyStore] | None = None
+        self,
+        spec: str,
+        opener: Opener,
+        keystore: Callable[[], KeyStore] | None = None,
+        ask: AskPasskey | None = None,
     ) -> None:
-        """`keystore` makes the place for pairings; without one they are forgotten."""
+        """`keystore` makes the place for pairings; without one they are forgotten.
+
+        Without `ask` devices are paired without a passkey (Just Works).
+        """
         self.spec = spec
         self._opener = opener
         self._keystore = keystore
+        self._ask = ask
         self._transport: Transport | None = None
         self._device: Device | None = None
 
@@ -85,7 +95,7 @@ class Controller:
             if self._keystore is not None:
                 device.keystore = self._keystore()
             device.pairing_config_factory = lambda _: PairingConfig(
-                mitm=False, delegate=PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT)
+                mitm=self._ask is not None, delegate=_Keyboard(self._ask)
             )
             await asyncio.wait_for(device.power_on(), _OPEN_TIME)
         except Exception as error:
@@ -116,10 +126,11 @@ class HciLink:
         opener: Opener,
         device: str | None,
         keystore: Callable[[], KeyStore] | None = None,
+        ask: AskPasskey | None = None,
     ) -> None:
         """Look for `device`, a name or an address; `None` is the only one with the SMP service."""
         self._kind = kind
-        self._controller = Controller(spec, opener, keystore)
+        self._controller = Controller(spec, opener, keystore, ask)
         self._target = Target(device)
         self._connection: Connection | None = None
         self._characteristic: CharacteristicProxy[bytes] | None = None
@@ -229,6 +240,19 @@ class HciLink:
             said = LinkLost(lost) if lost else error
             raise hci_faults.connect_fault(peer, said, _CONNECT_TIME) from error
         self._characteristic = characteristic
+
+
+class _Keyboard(PairingDelegate):
+    """Types in the passkey that the device shows, if there is somebody to ask for it."""
+
+    def __init__(self, ask: AskPasskey | None) -> None:
+        super().__init__(
+            PairingDelegate.KEYBOARD_INPUT_ONLY if ask else PairingDelegate.NO_OUTPUT_NO_INPUT
+        )
+        self._ask = ask
+
+    async def get_number(self) -> int | None:
+        return await self._ask() if self._ask else None
 
 
 async def _connect(device: Device, address: hci.Address) -> Connection:

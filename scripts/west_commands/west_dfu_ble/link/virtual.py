@@ -7,6 +7,7 @@ controllers.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from bumble.keys import KeyStore, MemoryKeyStore
@@ -15,6 +16,8 @@ from bumble.transport.common import Transport
 from ..faults import fault
 from .hci import HciLink
 from .model import Link
+
+_LOOKS, _LOOK_PAUSE = 100, 0.01
 
 
 class Radio(Protocol):
@@ -33,6 +36,10 @@ class OnAir(Protocol):
     @property
     def address(self) -> str:
         """Its Bluetooth address."""
+
+    @property
+    def shown_passkey(self) -> int | None:
+        """What its display shows while somebody pairs."""
 
     def on_air(self) -> Radio:
         """Make a radio to reach it by."""
@@ -63,7 +70,17 @@ class VirtualLink(HciLink):
             self._radio.open,
             device or virtual.address,
             keystore=lambda: self._keys,
+            ask=self._read_display,
         )
+        self._virtual = virtual
+
+    async def _read_display(self) -> int | None:
+        # The device may need a moment to show it.
+        for _ in range(_LOOKS):
+            if self._virtual.shown_passkey is not None:
+                return self._virtual.shown_passkey
+            await asyncio.sleep(_LOOK_PAUSE)
+        return None
 
     async def disconnect(self) -> None:
         """Close the link and switch the air off; the device itself stays as it is."""

@@ -8,6 +8,7 @@ for.
 
 from .device import Answer, VirtualDevice
 from .flash import FlashController, FlashError, Operation, OperationKind, PowerCut
+from .from_build import profile_for_image, profile_from_build
 from .profile import (
     PLAYABLE_MODES,
     Access,
@@ -31,4 +32,6 @@ __all__ = [
     "ServerProfile",
     "SlotProfile",
     "VirtualDevice",
+    "profile_for_image",
+    "profile_from_build",
 ]

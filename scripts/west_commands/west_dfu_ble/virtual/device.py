@@ -49,7 +49,8 @@ class VirtualDevice:
     """One device made from a profile, running its factory image.
 
     `log` holds what its bootloader and application say, the last 2000 lines. `reset_at` is the time
-    of the reset that was asked for, `None` if there is none. `bonds` are its pairings.
+    of the reset that was asked for, `None` if there is none. `bonds` are its pairings,
+    `shown_passkey` is what its display shows while somebody pairs.
     """
 
     def __init__(self, profile: DeviceProfile, *, now: float = 0.0) -> None:
@@ -61,6 +62,7 @@ class VirtualDevice:
         self.boots = 0
         self.boot_seconds = 0.0
         self.bonds: KeyStore | None = None
+        self.shown_passkey: int | None = None
         self._now = now
         self._server: SmpServer | None = None
         self._states: ImageStates | None = None
@@ -176,10 +178,9 @@ class VirtualDevice:
         if active is None:
             return seconds
         self._states = ImageStates(self.profile, self.images, active)
-        groups: dict[int, Group] = {
-            0: OsGroup(self.profile, self._request_reset),
-            1: ImageGroup(self.profile, self._states, self._say),
-        }
+        groups: dict[int, Group] = {1: ImageGroup(self.profile, self._states, self._say)}
+        if self.profile.server.os_group:
+            groups[0] = OsGroup(self.profile, self._request_reset)
         self._server = SmpServer(self.profile.server, groups)
         return seconds
 
@@ -191,6 +192,11 @@ class VirtualDevice:
         self._server = self._states = None
         self.flash.take_seconds()
         self.reset_at = self._now + _RESTART
+
+    def show_passkey(self, passkey: int) -> None:
+        """Put a passkey on the display."""
+        self.shown_passkey = passkey
+        self._say(f"Passkey: {passkey:06}")
 
     @property
     def address(self) -> str:

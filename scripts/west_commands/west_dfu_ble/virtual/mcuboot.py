@@ -157,6 +157,8 @@ class Bootloader:
         slots.trailers[1].erase()
 
     def _primary(self, slots: ImageSlots) -> int | None:
+        if slots.number and (slots.number, 0) not in self._profile.factory:
+            return 0  # another core's image, which it checks itself
         problem = self._validator.problem(slots, 0)
         if problem is None:
             return 0

@@ -26,7 +26,7 @@ from bumble.gatt import (
     Service,
 )
 from bumble.keys import MemoryKeyStore
-from bumble.pairing import PairingConfig
+from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport.common import AsyncPipeSink, Transport
 
 from .clock import Clock
@@ -132,7 +132,11 @@ class VirtualPeripheral:
         )
         self._host.keystore = self._device.bonds or MemoryKeyStore()
         self._device.bonds = self._host.keystore
-        self._host.pairing_config_factory = lambda _: PairingConfig(mitm=False)
+        has_display = profile.access is Access.AUTHENTICATED
+        self._host.pairing_config_factory = lambda _: PairingConfig(
+            mitm=has_display,
+            delegate=_Display(self._device) if has_display else PairingDelegate(),
+        )
         self._host.gatt_server.max_mtu = profile.mtu
         self._host.add_service(self._service())
         self._host.on(Device.EVENT_CONNECTION, self._connected)
@@ -276,6 +280,20 @@ class VirtualRadio:
         peripheral, self._peripheral = self._peripheral, None
         if peripheral is not None:
             await peripheral.stop()
+
+
+class _Display(PairingDelegate):
+    """A device that shows a passkey, for the other side to type in."""
+
+    def __init__(self, device: VirtualDevice) -> None:
+        super().__init__(PairingDelegate.DISPLAY_OUTPUT_ONLY)
+        self._device = device
+
+    async def generate_passkey(self) -> int:
+        return self._device.profile.radio.passkey
+
+    async def display_number(self, number: int, digits: int) -> None:
+        self._device.show_passkey(number)
 
 
 async def _until_gone(client: Connection, work: Awaitable[None]) -> None:

@@ -48,10 +48,11 @@ class ServerProfile:
 
     `buf_size` bytes and `buf_count` are MCUmgr's buffers (`CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`,
     `_COUNT`); `reassembly` puts frames of several writes together
-    (`CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`). `parameters`, `bootloader_info` and `slot_info` are
-    commands that a build has or not. `image_check` (`CONFIG_IMG_ENABLE_IMAGE_CHECK`) adds `match`
-    to the last answer of an upload. `version_2` is false up to Zephyr 3.3: answers are then SMP v1
-    whatever was asked, and `legacy_rc` adds ``rc: 0`` to successes, as older trees do.
+    (`CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`). `os_group`, `parameters`, `bootloader_info` and
+    `slot_info` are commands that a build has or not. `image_check`
+    (`CONFIG_IMG_ENABLE_IMAGE_CHECK`) adds `match` to the last answer of an upload. `version_2` is
+    false up to Zephyr 3.3: answers are then SMP v1 whatever was asked, and `legacy_rc` adds
+    ``rc: 0`` to successes, as older trees do.
     `erase_empty_fails`: up to Zephyr 3.5 erasing an empty slot is answered with error 1.
     `allow_erase_pending` and `allow_confirm_inactive` are
     `CONFIG_MCUMGR_GRP_IMG_ALLOW_ERASE_PENDING` and `…_ALLOW_CONFIRM_NON_ACTIVE_SLOT`.
@@ -63,6 +64,7 @@ class ServerProfile:
     buf_size: int = 2475
     buf_count: int = 4
     reassembly: bool = True
+    os_group: bool = True
     parameters: bool = True
     bootloader_info: bool = True
     slot_info: bool = False
@@ -91,7 +93,8 @@ class RadioProfile:
     """How the device shows itself.
 
     Its name, whether it advertises the SMP service (CAF's module does not), its largest ATT MTU in
-    bytes, what the SMP characteristic asks for, and its random static address.
+    bytes, what the SMP characteristic asks for, and its random static address. A device that asks
+    for authentication has a display, and shows `passkey` (6 digits) on it when it pairs.
     """
 
     name: str = "Virtual SMP"
@@ -99,6 +102,7 @@ class RadioProfile:
     mtu: int = 498
     access: Access = Access.OPEN
     address: str = "C0:FF:EE:00:00:01"
+    passkey: int = 271828
 
 
 @dataclass(frozen=True)
