@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from pathlib import Path
@@ -57,14 +58,28 @@ def embedded_key(build: Build) -> PublicKey | None:
         return None
 
 
+def bootloader_has(build: Build, key: PublicKey) -> bool:
+    """Whether the key's bytes stand in MCUboot's ELF file: quicker than reading its symbols."""
+    elf = build.bootloader.elf if build.bootloader else None
+    try:
+        return elf is not None and key.embedded in elf.read_bytes()
+    except OSError:
+        return False
+
+
 def _in_elf(path: Path) -> bytes | None:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if _SUFFIX.encode() + b"\0" not in data:
+        return None  # no such symbol: not worth reading its symbol table
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 
     try:
-        with path.open("rb") as stream:
-            return _symbol_bytes(ELFFile(stream))
-    except (OSError, ELFError, ValueError, TypeError, LookupError, AttributeError, struct.error):
+        return _symbol_bytes(ELFFile(io.BytesIO(data)))
+    except (ELFError, ValueError, TypeError, LookupError, AttributeError, struct.error):
         # pyelftools raises whatever it stumbles over; `check` reports a damaged ELF file.
         return None
 

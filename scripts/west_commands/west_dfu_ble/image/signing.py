@@ -11,7 +11,7 @@ from ..builddir import ArtifactKind, Build, SignatureType, Slot
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from .arguments import parse_version, sign_arguments
-from .bootloader_key import embedded_key
+from .bootloader_key import bootloader_has, embedded_key
 from .capacity import require_fit
 from .imgtool_adapter import AskPassphrase, Imgtool
 from .inputs import Binary, binary_for, pads_header, require_different
@@ -160,6 +160,8 @@ def _require_type(build: Build, public: PublicKey, path: Path) -> None:
 
 def _require_same(build: Build, tool: Imgtool, public: PublicKey, path: Path) -> None:
     """Compare with the key in MCUboot itself, or else with the one that the build names."""
+    if bootloader_has(build, public):
+        return
     theirs = embedded_key(build)
     source = build.bootloader.directory if build.bootloader else None
     if theirs is None and build.key and build.key.path and build.key.exists:
