@@ -15,6 +15,7 @@ from mcuboot_images import digest_of, make_image
 from warped_time import run_warped
 from west_dfu_ble import image
 from west_dfu_ble.diagnostics import DfuBleError
+from west_dfu_ble.link import open_link
 from west_dfu_ble.mcuboot import BootloaderMode
 from west_dfu_ble.smp import Patience
 from west_dfu_ble.update import (
@@ -25,6 +26,7 @@ from west_dfu_ble.update import (
     Outcome,
     Phase,
     PhaseDone,
+    PhaseStarted,
     Update,
     UpdateOptions,
     UploadProgress,
@@ -309,3 +311,55 @@ def test_slow_flash_and_a_long_erase_are_waited_for() -> None:
     assert run.outcome is not None
     assert run.outcome.windows[0].lost_requests == 0
     assert run.link.vanished == 0
+
+
+@pytest.mark.parametrize("mode", [SWAP, XIP, REVERT], ids=lambda mode: mode.title)
+def test_over_two_real_bluetooth_stacks(mode: BootloaderMode) -> None:
+    device = board(mode)
+    seen: list[Event] = []
+    link = open_link("virtual", None, virtual=device)
+    update = Update(link, candidates(mode), Knowledge(slots=KNOWN), OPTIONS, seen.append)
+    outcome = asyncio.run(update.run())
+    assert "runs 2.0.0" in outcome.state.sentence()
+    assert outcome.windows[0].lost_requests == outcome.windows[0].timeouts == 0
+    assert outcome.windows[0].widest == 2
+    uploads = [e.text for e in seen if isinstance(e, PhaseStarted) and e.phase is Phase.UPLOAD]
+    assert "frames of 2475 bytes" in uploads[0]
+
+
+@pytest.mark.parametrize("mode", [SWAP, BootloaderMode.OVERWRITE_ONLY])
+def test_two_images_and_one_reset(mode: BootloaderMode) -> None:
+    """Image 1 is another core's: it goes first, and its slots are those of another memory."""
+    places = {(0, 0): PRIMARY, (0, 1): SECONDARY, (1, 0): 0x100000, (1, 1): 0x120000}
+    factory = {
+        (number, 0): make_image((1, 0, 0), linked_for=places[number, 0], seed=number)
+        for number in (0, 1)
+    }
+    device = VirtualDevice(
+        DeviceProfile(
+            mode,
+            tuple(SlotProfile(n, i, address, SIZE) for (n, i), address in places.items()),
+            factory,
+        )
+    )
+    offered = []
+    for number in (0, 1):
+        data = make_image((2, 0, 0), linked_for=places[number, 0], seed=number, size=30_000)
+        path = Path(f"image{number}.bin")
+        offered.append(Candidate(path, image.parse(data, path), None, number))
+    slots = {key: (address, SIZE) for key, address in places.items()}
+    boots = device.boots
+    run = play(device, offered, knowledge=Knowledge(slots=slots))
+    assert run.code == "done", run.error
+    assert device.boots == boots + 1
+    for number in (0, 1):
+        held = device.running(number)
+        assert held is not None
+        assert held.digest == offered[number].image.digest
+    uploads = [e.text for e in run.events if isinstance(e, PhaseStarted)]
+    assert [t.split()[0] for t in uploads if "frames of" in t] == ["image1.bin", "image0.bin"]
+    device.boot()
+    for number in (0, 1):
+        held = device.running(number)
+        assert held is not None
+        assert held.digest == offered[number].image.digest, "it was confirmed"

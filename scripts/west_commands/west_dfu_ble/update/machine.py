@@ -16,7 +16,8 @@ from typing import TypeVar
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from ..link import Link, LinkLost
-from ..smp import Rc, WindowCounts, image_group, os_group
+from ..smp import Rc, WindowCounts, os_group
+from .activation import activate, confirm
 from .connection import Connection
 from .device import DeviceState, read_device, read_images
 from .events import Listener, Phase, PhaseDone, PhaseStarted, Remark
@@ -27,7 +28,7 @@ from .plan import ImagePlan, Plan, make_plan
 from .preview import Preview, make_preview
 from .session import Refusal, Session
 from .store import ImageStore
-from .verdict import is_running, is_stored, is_waiting, why_not_running
+from .verdict import is_running, is_waiting, require_running
 
 _T = TypeVar("_T")
 
@@ -148,7 +149,8 @@ class Update:
             await self._reboot()
         if self._current_plan().confirms:
             self._start(Phase.CONFIRM, self._names())
-            await self._connection.through(self._confirm)
+            plan = self._current_plan()
+            await self._connection.through(lambda: confirm(self._session, plan, self._refresh))
             self._done(Phase.CONFIRM, "it stays")
         return self._current_plan()
 
@@ -189,6 +191,7 @@ class Update:
                 return
             self._start(Phase.ACTIVATE, "for good" if plan.permanent else "for a trial")
             if await self._connection.through(self._activate):
+                self._done(Phase.ACTIVATE, "set for the next reset")
                 return
             self._listener(Remark("the image is gone from its slot; uploading it again"))
         raise fault(
@@ -196,6 +199,12 @@ class Update:
             f"the device lost the image {_STEP_ATTEMPTS} times between upload and activation",
             helps=["does it reboot by itself? Look at its log"],
         )
+
+    async def _activate(self) -> bool:
+        result = await activate(self._session, self._current_plan(), self._refresh, self._listener)
+        if result is not None:
+            self._plan = result
+        return result is not None
 
     async def _upload(self, image: ImagePlan) -> None:
         store = ImageStore(
@@ -212,48 +221,6 @@ class Update:
         if store.counts is not None:
             self._windows.append(store.counts)
         self._done(Phase.UPLOAD, store.describe())
-
-    async def _activate(self) -> bool:
-        """Set all images to run next; return false if one of them is not there any more."""
-        plan = self._current_plan()
-        for image in plan.images:
-            if not await self._activate_one(plan, image):
-                return False
-        self._done(Phase.ACTIVATE, "set for the next reset")
-        return True
-
-    async def _activate_one(self, plan: Plan, image: ImagePlan) -> bool:
-        digest = image.candidate.image.digest
-        request = image_group.activate(digest) if plan.permanent else image_group.test(digest)
-        for _ in range(_STEP_ATTEMPTS):
-            device = await self._refresh()
-            if is_waiting(image, device) or is_running(image, device):
-                return True
-            if not is_stored(image, device):
-                return False
-            try:
-                await self._session.request(request)
-            except Refusal as refusal:
-                error = refusal.error
-                if error.is_rc(Rc.ENOTSUP) and device.mode is None:
-                    self._listener(
-                        Remark("the device has no test command: its bootloader goes by the version")
-                    )
-                    self._plan = replace(plan, sets_state=False, confirms=False)
-                    return True
-                if not error.is_rc(Rc.EBUSY):
-                    raise
-            except DfuBleError as error:
-                # No answer, or none that makes sense: the image state tells whether it was done.
-                if error.diagnostic.code not in ("LK406", "DV511"):
-                    raise
-        if is_waiting(image, await self._refresh()):
-            return True
-        raise fault(
-            "DV511",
-            f"the device takes the request to run {image.candidate.path.name}, "
-            "and does not list it as pending",
-        )
 
     # Reset and verify
 
@@ -273,7 +240,7 @@ class Update:
             if not any(is_waiting(image, device) for image in plan.images):
                 break
         assert self.state is not None
-        self._require_running(self.state)
+        require_running(self._current_plan(), self.state)
         running = self.state.running
         self._done(Phase.VERIFY, f"runs {running.version if running else self._names()}")
 
@@ -310,43 +277,6 @@ class Update:
             return self._options.reboot_timeout
         size: int = sum(image.candidate.image.size for image in self._current_plan().images)
         return max(self._options.timeout, _SHORTEST_REBOOT) + size / _SWAP_RATE
-
-    def _require_running(self, device: DeviceState) -> None:
-        plan = self._current_plan()
-        for image in plan.images:
-            # Another core's image is not listed as running; it counts once it waits no more.
-            other_core = (
-                image.candidate.image_number > 0
-                and device.images.active(image.candidate.image_number) is None
-            )
-            if other_core and not is_waiting(image, device):
-                continue
-            if not is_running(image, device):
-                raise why_not_running(plan, image, device)
-
-    # Confirm
-
-    async def _confirm(self) -> None:
-        for _ in range(_STEP_ATTEMPTS):
-            device = await self._refresh()
-            self._require_running(device)
-            running = device.running
-            if running is not None and running.confirmed:
-                return
-            try:
-                # Without a hash this confirms what runs, and that was read a moment ago. With the
-                # hash it would activate the image for good if the device had just gone back.
-                await self._session.request(image_group.confirm())
-            except Refusal as refusal:
-                if not refusal.error.is_rc(Rc.EBUSY):
-                    raise
-            except DfuBleError as error:
-                if error.diagnostic.code not in ("LK406", "DV511"):
-                    raise
-        device = await self._refresh()
-        self._require_running(device)
-        if device.running is None or not device.running.confirmed:
-            raise fault("DV511", "the device takes the confirmation, and the image stays on trial")
 
     # What is told
 

@@ -27,14 +27,17 @@ from .refusals import (
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """What happens to one image number. `target` is the slot index that the upload goes to.
+    """What happens to one image number.
 
+    `target` is the slot index that the upload goes to, `runs_from` the one that the image will run
+    from: the same in direct-xip, the primary one where it is swapped in.
     `upload`: the image is not there yet. `erase`: the slot is emptied first. `is_running`: the
     image runs already (on trial) and only has to be confirmed.
     """
 
     candidate: Candidate
     target: int
+    runs_from: int
     upload: bool = True
     erase: bool = False
     is_running: bool = False
@@ -142,9 +145,9 @@ def _plan_image(
         refuse_lower_version(chosen, running, in_place, device, knowledge)
     held = device.images.at(target, number)
     if held is not None and _is(chosen, held) and not options.erase:
-        return ImagePlan(chosen, target, upload=False)
+        return ImagePlan(chosen, target, linked_for, upload=False)
     refuse_if_in_use(held, running, device, mode, options)
-    return ImagePlan(chosen, target, erase=options.erase)
+    return ImagePlan(chosen, target, linked_for, erase=options.erase)
 
 
 def _slot_is_told(candidate: Candidate, knowledge: Knowledge) -> bool:
@@ -160,7 +163,7 @@ def _already_running(
     candidate: Candidate, running: ImageSlot, device: DeviceState, options: UpdateOptions
 ) -> ImagePlan:
     if device.is_on_trial(running) and options.activate is ActivateMode.CONFIRM:
-        return ImagePlan(candidate, running.slot, upload=False, is_running=True)
+        return ImagePlan(candidate, running.slot, running.slot, upload=False, is_running=True)
     raise fault(
         "DV504",
         f"the device already runs {candidate.path.name} ({running.version}, "

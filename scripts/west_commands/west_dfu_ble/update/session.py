@@ -26,14 +26,24 @@ _SEND_TIMEOUT = 30.0
 _SEQUENCES = 256
 
 
+_HINTS = (
+    (Rc.ENOMEM, "give the server more buffers: CONFIG_MCUMGR_TRANSPORT_NETBUF_COUNT"),
+    (Rc.EMSGSIZE, "enlarge the server's buffers: CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE"),
+    (Rc.ENOTSUP, "build the firmware with CONFIG_MCUMGR_GRP_IMG=y and CONFIG_MCUMGR_GRP_OS=y"),
+    (Rc.EBUSY, "let the other command or update on the device end, then try again"),
+)
+
+
 class Refusal(DfuBleError):
     """The device answered with an error; DV501 if nobody knows better what to make of it."""
 
     def __init__(self, request: Request, error: SmpError) -> None:
         """Tell that `request` was answered with `error`."""
+        hint = next((text for code, text in _HINTS if error.is_rc(code)), None)
         made = fault(
             "DV501",
             f"the device refused to {request.name}: {error}",
+            helps=[hint] if hint else [],
             data={"group": error.group, "code": error.code, "name": error.name},
         )
         super().__init__(made.diagnostic, made.status)

@@ -6,14 +6,27 @@ from __future__ import annotations
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from ..mcuboot import BootloaderMode
+from ..smp import ImageSlot
 from .device import DeviceState
 from .plan import ImagePlan, Plan
 
 
+def running_image(plan: ImagePlan, device: DeviceState) -> ImageSlot | None:
+    """Return the planned image's entry if it is the one that runs, by its hash.
+
+    MCUmgr lists only the application's image as active. Another core's counts as running once a
+    swap has brought it into its primary slot.
+    """
+    number, digest = plan.candidate.image_number, plan.candidate.image.digest
+    active = device.images.active(number)
+    if active is None and number > 0 and plan.target != plan.runs_from:
+        active = device.images.at(plan.runs_from, number)
+    return active if active is not None and active.hash == digest != b"" else None
+
+
 def is_running(plan: ImagePlan, device: DeviceState) -> bool:
-    """Whether the planned image is the one that runs, by its hash."""
-    active = device.images.active(plan.candidate.image_number)
-    return active is not None and active.hash == plan.candidate.image.digest != b""
+    """Whether the planned image is the one that runs."""
+    return running_image(plan, device) is not None
 
 
 def is_waiting(plan: ImagePlan, device: DeviceState) -> bool:
@@ -27,6 +40,22 @@ def is_stored(plan: ImagePlan, device: DeviceState) -> bool:
     held = device.images.at(plan.target, plan.candidate.image_number)
     stored = held is not None and held.hash == plan.candidate.image.digest
     return stored or is_running(plan, device)
+
+
+def require_running(plan: Plan, device: DeviceState) -> None:
+    """Raise DV506 or DV507 unless all planned images run."""
+    for image in plan.images:
+        if is_running(image, device):
+            continue
+        # Another core's image need not be listed anywhere once its bootloader has taken it.
+        number = image.candidate.image_number
+        is_taken = (
+            number > 0
+            and device.images.active(number) is None
+            and device.images.at(image.target, number) is None
+        )
+        if not is_taken:
+            raise why_not_running(plan, image, device)
 
 
 def why_not_running(plan: Plan, image: ImagePlan, device: DeviceState) -> DfuBleError:
