@@ -164,6 +164,79 @@ CASES: Mapping[str, tuple[Case, ...]] = {
             severity="info",
         ),
     ),
+    "KC190": (
+        Case(
+            SmallBuild({"MCUMGR_TRANSPORT_BT_REASSEMBLY": "n"}),
+            severity="info",
+            message="each request must fit one write of 495 bytes",
+        ),
+    ),
+    "KC191": (
+        Case(
+            SmallBuild({"MCUMGR_TRANSPORT_NETBUF_SIZE": "384"}),
+            severity="info",
+            message="the buffers have 384 bytes, 2475 could be used",
+        ),
+    ),
+    "KC192": (
+        Case(SmallBuild({"MCUMGR_TRANSPORT_NETBUF_COUNT": "2"}), severity="info"),
+        Case(SmallBuild({"MCUMGR_TRANSPORT_NETBUF_COUNT": "1"}), severity="error"),
+    ),
+    "KC193": (
+        Case(
+            SmallBuild({"MCUMGR_GRP_OS_MCUMGR_PARAMS": "n"}),
+            severity="info",
+            message="`CONFIG_MCUMGR_GRP_OS_MCUMGR_PARAMS` is off",
+        ),
+    ),
+    "KC194": (
+        Case(
+            SmallBuild({"BT_L2CAP_TX_MTU": "65"}),
+            severity="info",
+            message="the ATT MTU is 65 at most",
+        ),
+        Case(
+            SmallBuild({"BT_BUF_ACL_RX_SIZE": "69"}),
+            severity="info",
+            message="the ATT MTU is 65 at most: `CONFIG_BT_L2CAP_TX_MTU` is 498, but "
+            "`CONFIG_BT_BUF_ACL_RX_SIZE` is 69",
+        ),
+    ),
+    "KC195": (
+        Case(
+            SmallBuild({"BT_CTLR_DATA_LENGTH_MAX": None}),
+            severity="info",
+            message="link packets carry 27 bytes at most",
+        ),
+    ),
+    "KC196": (
+        Case(SmallBuild({"MCUMGR_TRANSPORT_BT_CONN_PARAM_CONTROL": "n"}), severity="info"),
+        Case(
+            SmallBuild(
+                {
+                    "MCUMGR_TRANSPORT_BT_CONN_PARAM_CONTROL": "n",
+                    "BT_PERIPHERAL_PREF_MAX_INT": "9",
+                    "BT_PERIPHERAL_PREF_LATENCY": "99",
+                }
+            ),
+            SmallBuild(
+                {
+                    "MCUMGR_TRANSPORT_BT_CONN_PARAM_CONTROL": "n",
+                    "BT_PERIPHERAL_PREF_MAX_INT": "9",
+                    "BT_PERIPHERAL_PREF_LATENCY": "99",
+                    "DESKTOP_BLE_LATENCY_ENABLE": "y",
+                }
+            ),
+            severity="info",
+        ),
+    ),
+    "KC197": (
+        Case(
+            SmallBuild({"IMG_ERASE_PROGRESSIVELY": "n"}),
+            severity="info",
+            message="`CONFIG_IMG_ERASE_PROGRESSIVELY` is off",
+        ),
+    ),
     "IM350": (
         Case(
             SmallBuild(files={"mcuboot/zephyr/autogen-pubkey.c": DEMO_PUBLIC_KEY}),

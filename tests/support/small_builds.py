@@ -25,6 +25,8 @@ APPLICATION: Mapping[str, str] = {
     "APP_EVENT_MANAGER": "y",
     "BT": "y",
     "BT_PERIPHERAL": "y",
+    "BT_CTLR": "y",
+    "BT_LL_SOFTDEVICE": "y",
     "BT_SMP": "y",
     "BT_L2CAP_TX_MTU": "498",
     "BT_BUF_ACL_RX_SIZE": "502",

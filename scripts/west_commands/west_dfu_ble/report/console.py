@@ -47,6 +47,16 @@ class Console:
         self.out.flush()
         print(text, file=self.err, flush=True)
 
+    def step(self, name: str, text: str) -> None:
+        """Write to standard error what a step did, as the progress of an update does."""
+        from .progress import format_phase
+
+        line = format_phase(name, text)
+        if self.colour_err:
+            head = len(line) - len(text)
+            line = f"\033[1;36m{line[:head]}\033[0m{text}"
+        self.note(line)
+
     def error(self, diagnostic: Diagnostic) -> None:
         """Write a diagnostic that ends the command to standard error."""
         from .diagnostic import render_diagnostic

@@ -50,10 +50,24 @@ def _facts(report: CheckReport, style: Style, cwd: Path) -> Iterator[str]:
     signature = build.signature_type.value if build.signature_type else "not known"
     version = f", version {build.version}" if build.version else ""
     yield _fact("signed", signature + version, style)
+    yield from _upload(report, style)
     generation = f", names of {report.generation.title}" if report.generation else ""
     yield _fact("rules", f"profile `{report.profile.name}`{generation}", style)
     if not report.profile.is_caf:
         yield _fact("", f"the CAF rules are not applicable: {report.profile.reason}", style)
+
+
+def _upload(report: CheckReport, style: Style) -> Iterator[str]:
+    estimate = report.upload
+    if estimate is None:
+        return
+    text = f"about {estimate.seconds:.0f} s on the air for {estimate.size / 1000:.0f} kB"
+    if estimate.nominal:
+        text += " (there is no image yet)"
+    if estimate.gains:
+        code, seconds = estimate.gains[0]
+        text += f"; {seconds:.0f} s with {code} alone mended"
+    yield _fact("upload", text, style)
 
 
 def _fact(name: str, text: str, style: Style) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from .. import __version__
 from ..builddir import Artifact, Build, Figure, FlashRegion, Image, ModeFact, Slot
 from ..diagnostics import Diagnostic, Location
-from ..rules import CheckReport, Outcome
+from ..rules import CheckReport, Outcome, UploadEstimate
 
 SCHEMA_VERSION = 1
 
@@ -43,8 +43,20 @@ def as_dict(report: CheckReport) -> dict[str, Any]:
             "not_applicable": summary.not_applicable,
             "unknown": summary.unknown,
         },
+        "upload": _upload(report.upload),
         "exit_status": int(report.exit_status),
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+    }
+
+
+def _upload(estimate: UploadEstimate | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    return {
+        "size": estimate.size,
+        "nominal": estimate.nominal,
+        "seconds": estimate.seconds,
+        "gains": [{"code": code, "seconds": seconds} for code, seconds in estimate.gains],
     }
 
 

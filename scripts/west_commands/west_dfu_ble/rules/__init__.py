@@ -7,7 +7,7 @@ its own; its documentation stands beside it, and is the only one.
 
 from __future__ import annotations
 
-from .check_report import CheckReport, Summary
+from .check_report import CheckReport, Summary, UploadEstimate
 from .documentation import catalogue, catalogue_text, explain, rule_page
 from .engine import evaluate
 from .generation import Generation
@@ -25,6 +25,7 @@ __all__ = [
     "RuleDoc",
     "Status",
     "Summary",
+    "UploadEstimate",
     "catalogue",
     "catalogue_text",
     "evaluate",

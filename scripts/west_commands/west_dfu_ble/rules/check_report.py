@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from ..builddir import Build
 from ..diagnostics import Diagnostic, ExitStatus, Severity
 from .generation import Generation
+from .link_settings import NOMINAL_SIZE, TRANSPORTS, image_size, link_of
 from .model import Outcome, Rule, Status
 from .options import CheckOptions
 from .profile import Profile
+from .upload_time import bytes_per_second
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,21 @@ class Summary:
     waived: int
     not_applicable: int
     unknown: int
+
+
+@dataclass(frozen=True)
+class UploadEstimate:
+    """How long an upload takes on the air, in seconds, by the model of `docs/speed.md`.
+
+    `size` is the image's in bytes; `nominal` if there is none, so that 200 kB stand for it.
+    `gains` are the rules whose finding would shorten it, each with the seconds that would remain
+    if it alone were mended, the greatest gain first.
+    """
+
+    size: int
+    nominal: bool
+    seconds: float
+    gains: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,27 @@ class CheckReport:
             waived=sum(outcome.waived is not None for outcome in self.outcomes),
             not_applicable=of_status[Status.NOT_APPLICABLE],
             unknown=of_status[Status.UNKNOWN],
+        )
+
+    @property
+    def upload(self) -> UploadEstimate | None:
+        """The estimate; `None` for an application without SMP over Bluetooth."""
+        kconfig = self.build.application.kconfig
+        if not any(kconfig.is_on(name) for name in TRANSPORTS):
+            return None
+        size = image_size(self.build)
+        rate = bytes_per_second(link_of(self.build, self.generation))
+        gains = [
+            (diagnostic.code, remaining)
+            for diagnostic in self.findings
+            if isinstance(remaining := diagnostic.data.get("seconds_after"), float)
+            and "stranger" not in diagnostic.data
+        ]
+        return UploadEstimate(
+            size=size or NOMINAL_SIZE,
+            nominal=size is None,
+            seconds=round((size or NOMINAL_SIZE) / rate, 1),
+            gains=tuple(sorted(gains, key=lambda gain: gain[1])),
         )
 
     @property
