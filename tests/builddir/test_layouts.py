@@ -9,13 +9,16 @@ from pathlib import Path
 from made_builds import (
     NCS,
     RECORDED,
+    SLOTS,
     XIP_SLOTS,
     artifacts,
+    cache,
     child_image_build,
     devicetree,
     domains,
     kconfig,
     ncs_sysbuild_build,
+    partition,
     roles,
     write,
     zephyr_build,
@@ -273,3 +276,36 @@ def test_versions_of_the_sdk(tmp_path: Path) -> None:
     )
     build = load(tmp_path)
     assert (build.zephyr_version, build.ncs_version) == ("4.0.99", "3.0.1")
+
+
+def test_other_projects_in_the_build_directory_are_no_images(tmp_path: Path) -> None:
+    """TF-M's own CMake project is told where Zephyr is, and has no `.config`."""
+    write(child_image_build(tmp_path), {"tfm/CMakeCache.txt": cache(), "modules/x/y.txt": ""})
+    assert set(roles(load(tmp_path))) == {"app", "mcuboot"}
+
+
+def test_partition_beyond_its_region_is_left_to_the_rules(tmp_path: Path) -> None:
+    """Builds with a stale static partition file link and run: what can be read is read."""
+    far = partition("external", 0xFF000, 0x200000)
+    write(child_image_build(tmp_path), {"partitions.yml": SLOTS + far})
+    assert load(tmp_path).partitions[-1].size.value == 0x200000
+
+
+def test_paths_of_a_windows_machine(tmp_path: Path) -> None:
+    """As recorded by CMake there; told with slashes, which Windows understands too."""
+    child_image_build(tmp_path)
+    write(
+        tmp_path,
+        {
+            "CMakeCache.txt": cache("APPLICATION_SOURCE_DIR=C:/ws/app", "mcuboot_CONF_FILE=x.conf"),
+            "mcuboot/CMakeCache.txt": cache("APPLICATION_SOURCE_DIR=C:/ncs/mcuboot/boot/zephyr"),
+        },
+    )
+    build = load(tmp_path)
+    assert build.application.name == "app"
+    assert build.key is not None
+    assert [path.as_posix() for path in build.key.tried] == [
+        "C:/ws/app/root-rsa-2048.pem",
+        "C:/ncs/mcuboot/root-rsa-2048.pem",
+    ]
+    assert build.key.path == build.key.tried[1]

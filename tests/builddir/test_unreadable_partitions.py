@@ -118,14 +118,6 @@ CASES = [
         "at 0x7c000, before `mcuboot_primary` ends at 0x84000",
     ),
     Case(
-        "partition-outside-its-region",
-        put("partitions.yml", SLOTS + partition("storage", 0xFF000, 0x2000)),
-        "EN004",
-        f"partitions.yml:{SLOTS.count(chr(10)) + 2}",
-        "partition `storage` (0xff000 to 0x101000) is not inside its region `flash_primary` "
-        "(0x0 to 0x100000)",
-    ),
-    Case(
         "regions-not-yaml",
         put("regions.yml", "flash_primary: }"),
         "EN004",

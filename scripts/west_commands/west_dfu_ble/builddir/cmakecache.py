@@ -53,11 +53,6 @@ class CMakeCache(Mapping[str, str]):
         entry = self._entries.get(name)
         return Location(self.path, entry[1] if entry else None)
 
-    @property
-    def is_zephyr(self) -> bool:
-        """Whether this is a Zephyr build, told as `west` tells it."""
-        return "ZEPHYR_BASE" in self or "ZEPHYR_TOOLCHAIN_VARIANT" in self
-
 
 def read_cmake_cache(path: Path) -> CMakeCache:
     """Read the `CMakeCache.txt` at `path`; a file that is not there gives an empty cache.

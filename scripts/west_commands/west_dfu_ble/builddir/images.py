@@ -64,9 +64,10 @@ def child_images(build: Path, application: Found) -> list[Found]:
 def _is_image(directory: Path) -> bool:
     if path_exists(directory / "zephyr" / ".config"):
         return True
-    # A Zephyr image that lost its configuration is worth an error, any other CMake project is not.
+    # An image that lost its configuration is worth an error; any other CMake project is not, though
+    # it may be given Zephyr's path (TF-M is).
     cache = directory / "CMakeCache.txt"
-    return path_exists(cache) and read_cmake_cache(cache).is_zephyr
+    return path_exists(cache) and bool(read_cmake_cache(cache).text("IMAGE_NAME", "SYSBUILD"))
 
 
 def classify(

@@ -59,7 +59,6 @@ def read_partitions(directory: Path, suffix: str = "") -> PartitionTable | None:
         regions = _read_regions(directory / f"regions{suffix}.yml")
         table = _read_table(table_file, regions)
         _check_overlaps(table)
-        _check_bounds(table)
         return table
     if config_file.exists():
         regions = _read_regions(directory / f"regions{suffix}.yml")
@@ -176,21 +175,3 @@ def _overlap(before: Partition, after: Partition) -> DfuBleError:
         ],
         helps=["mend the static partitions (pm_static.yml) and build again with `--pristine`"],
     )
-
-
-def _check_bounds(table: PartitionTable) -> None:
-    for partition in table.partitions.values():
-        region = table.regions.get(partition.region)
-        if region is None or not region.device:
-            continue
-        end, limit = partition.address.value + partition.size.value, region.address + region.size
-        if partition.address.value < region.address or end > limit:
-            raise fault(
-                "EN004",
-                f"partition `{partition.name}` ({partition.address.value:#x} to {end:#x}) is not "
-                f"inside its region `{region.name}` ({region.address:#x} to {limit:#x})",
-                why="Partition Manager's files contradict each other.",
-                location=partition.address.location,
-                notes=[Note(f"`{region.name}` is described here", region.location)],
-                helps=["build again with `--pristine`"],
-            )

@@ -43,7 +43,7 @@ class Places:
         recorded = recorded_path(text)
         if not recorded.is_absolute():
             return (self.here / Path(*recorded.parts),)
-        as_is = Path(text)
+        as_is = Path(recorded.as_posix())  # which Windows understands, too
         if self.recorded is None or type(recorded) is not type(self.recorded):
             return (as_is,)
         if recorded.is_relative_to(self.recorded):
@@ -60,7 +60,7 @@ class Places:
     def local(self, text: str) -> Path:
         """Return the first of the candidates that exists, or else the recorded path itself."""
         found = [path for path in self.candidates(text) if path_exists(path)]
-        return found[0] if found else Path(text)
+        return found[0] if found else Path(recorded_path(text).as_posix())
 
 
 def _while_equal(a: tuple[str, ...], b: tuple[str, ...]) -> list[str]:
