@@ -25,6 +25,7 @@ from west_dfu_ble.diagnostics import Location
 def test_partition_manager_wins_over_the_devicetree(tmp_path: Path) -> None:
     build = load(child_image_build(tmp_path))
     assert [slot.address.value for slot in build.slots] == [0xC000, 0x7C000]
+    assert [slot.address.value for slot in build.devicetree_slots] == [0x10000, 0x70000]
     (flash,) = build.flash
     assert (flash.name, flash.erase_block, flash.write_block) == ("flash_primary", 0x1000, 4)
 

@@ -11,6 +11,7 @@ from .domains import Domains
 from .kconfig import read_kconfig
 from .model import Image, Kconfig, Role
 from .places import Places, path_exists
+from .textfile import unreadable
 
 # What NCS and Zephyr call the application linked for the secondary slot.
 _VARIANT_NAMES = ("mcuboot_secondary_app", "{}_secondary_app", "{}_slot1_variant")
@@ -55,9 +56,14 @@ def sysbuild_images(build: Path, domains: Domains) -> tuple[Found, list[Found]]:
     return application, others
 
 
-def child_images(build: Path, application: Found) -> list[Found]:
+def child_images(build: Path) -> list[Found]:
     """Return the child images in the sub-folders of an NCS build (up to 2.6)."""
-    folders = sorted(path for path in build.iterdir() if path.is_dir() and _is_image(path))
+    try:
+        folders = sorted(path for path in build.iterdir() if path.is_dir() and _is_image(path))
+    except OSError as error:
+        raise unreadable(
+            "EN006", build, f"the build directory can't be listed: {error.strerror}"
+        ) from None
     return [read_image(path.name, path) for path in folders]
 
 

@@ -49,7 +49,7 @@ def load(path: Path) -> Build:
         application = read_image(_application_name(top_cache), path)
         require_application(path, application.kconfig)
         layout = single_layout(path, application.kconfig)
-        others = child_images(path, application) if layout is Layout.NCS_CHILD_IMAGE else []
+        others = child_images(path) if layout is Layout.NCS_CHILD_IMAGE else []
     return _assemble(path, layout, top_cache, places, sysbuild, application, others)
 
 
@@ -106,6 +106,7 @@ def _assemble(
         sysbuild=sysbuild,
         artifacts=find_artifacts(path, layout, images),
         bootloader_key=boot_key,
+        devicetree_slots=flash.devicetree_slots,
         domain_partitions={
             domain: tuple(table.partitions.values())
             for domain, table in read_other_domains(path, [o.directory for o in others]).items()

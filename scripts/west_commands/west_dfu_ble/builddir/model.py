@@ -217,6 +217,8 @@ class Build:
     `key` signs the application; `bootloader_key` is the one that MCUboot was built to accept,
     which NCS 2.7 and later and upstream Zephyr name on their own. `domain_partitions` are those of
     other cores' flash, by Partition Manager's name for the domain (``CPUNET``).
+    `devicetree_slots` are the slots as the application's devicetree has them, which with Partition
+    Manager are not the real ones: those are in `slots`.
     """
 
     path: Path
@@ -240,6 +242,7 @@ class Build:
     artifacts: tuple[Artifact, ...]
     bootloader_key: SigningKey | None = None
     domain_partitions: Mapping[str, tuple[Partition, ...]] = field(default_factory=dict)
+    devicetree_slots: tuple[Slot, ...] = ()
 
     @property
     def application(self) -> Image:

@@ -7,7 +7,7 @@ With Partition Manager the devicetree still describes slots, and wrong ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..diagnostics import Location
@@ -30,6 +30,7 @@ class Flash:
     regions: tuple[FlashRegion, ...]
     header_size: Figure | None
     write_block: Figure | None
+    devicetree_slots: tuple[Slot, ...]
 
 
 def flash_facts(
@@ -39,25 +40,31 @@ def flash_facts(
     mode: BootloaderMode | None,
 ) -> Flash:
     """Put the facts together. Raises EN004 if Partition Manager's files lack a slot."""
+    in_tree = _ordered(_tree_slots(tree)) if tree else ()
     if table is not None:
         if application.is_on("CONFIG_BOOTLOADER_MCUBOOT"):
             _require_slots(table, mode)
-        slots = tuple(_pm_slots(table))
+        slots = _ordered(_pm_slots(table))
         partitions = tuple(table.partitions.values())
         regions = tuple(_pm_region(r, tree) for r in table.regions.values() if _is_flash(r))
         header = table.partitions["mcuboot_pad"].size if "mcuboot_pad" in table.partitions else None
     else:
-        slots = tuple(_tree_slots(tree)) if tree else ()
+        slots = in_tree
         partitions = tree.partitions if tree else ()
         regions = tree.regions if tree else ()
         header = None
     return Flash(
-        slots=tuple(sorted(slots, key=lambda s: (s.image, s.index))),
+        slots=slots,
         partitions=partitions,
         regions=regions,
         header_size=header or _number(application, "CONFIG_ROM_START_OFFSET"),
         write_block=_write_block(application, slots, regions),
+        devicetree_slots=in_tree,
     )
+
+
+def _ordered(slots: Iterable[Slot]) -> tuple[Slot, ...]:
+    return tuple(sorted(slots, key=lambda slot: (slot.image, slot.index)))
 
 
 def _require_slots(table: PartitionTable, mode: BootloaderMode | None) -> None:
