@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 from .textfile import shorten, unreadable
 
 _LIMIT = 256_000_000
+# Elf32_Sym and Elf64_Sym (System V ABI, chapter 4).
+_SYMBOL = {32: "IIIBBH", 64: "IBBHQQ"}
+_UNDEFINED = 0
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,31 @@ def _facts(path: Path, elf: Any) -> ElfFacts:
     )
     symbols: dict[str, int] = {}
     for section in elf.iter_sections("SHT_SYMTAB"):
-        for symbol in section.iter_symbols():
-            if symbol.name and symbol["st_shndx"] != "SHN_UNDEF":
-                symbols.setdefault(symbol.name, symbol["st_value"])
+        for name, value in _symbols(elf, section):
+            symbols.setdefault(name, value)
     table = symbols.get("_vector_table")
     stack, reset = _first_words(elf, table) if table is not None else (None, None)
     return ElfFacts(path, elf["e_entry"], table, stack, reset, segments, symbols)
+
+
+def _symbols(elf: Any, section: Any) -> Iterator[tuple[str, int]]:
+    """Yield name and value of each symbol that the file defines.
+
+    Unpacked here: pyelftools makes an object of each entry, which takes 0.2 s for 11,000 of them.
+    """
+    entry = _SYMBOL[elf.elfclass]
+    order = "<" if elf.little_endian else ">"
+    data, names = section.data(), section.stringtable.data()
+    size = struct.calcsize(order + entry)
+    for fields in struct.iter_unpack(order + entry, data[: len(data) // size * size]):
+        offset, value, index = (
+            (fields[0], fields[1], fields[5])
+            if elf.elfclass == 32
+            else (fields[0], fields[4], fields[3])
+        )
+        if offset and index != _UNDEFINED:
+            name = names[offset : names.index(b"\0", offset)]
+            yield name.decode("utf-8", errors="replace"), value
 
 
 def _first_words(elf: Any, address: int) -> tuple[int | None, int | None]:
