@@ -191,7 +191,7 @@ def test_no_such_device(dfu_ble: RunDfuBle, tiny: Path) -> None:
         ("--link", "pigeon"),
         ("--link", "virtual", "--no-confirm", "--permanent"),
         ("upload", "--image", "a.bin", "--package", "b.zip"),
-        ("check", "-d", "one", "-d", "two"),
+        ("sign", "-d", "one", "-d", "two"),
         ("explain", "KC999"),
         ("chek",),
         ("check", "--form", "json"),

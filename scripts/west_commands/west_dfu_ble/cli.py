@@ -47,7 +47,14 @@ ACTIONS: Mapping[str, Action] = {
     "check": Action(
         "check",
         "verify the build; nothing is written, no radio",
-        (options.BUILD, options.CONFIG, options.CHECK, options.RULES, options.FORMAT),
+        (
+            options.BUILD,
+            options.MANY,
+            options.CONFIG,
+            options.CHECK,
+            options.RULES,
+            options.FORMAT,
+        ),
     ),
     "sign": Action(
         "sign",
@@ -164,7 +171,26 @@ def run(args: argparse.Namespace) -> int:
         # Whoever read our output has gone (`| head`); a second error at exit would say it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = ExitStatus.DONE
+    except ModuleNotFoundError:
+        raise  # of a package that is not installed; the west command knows the remedy there
+    except Exception:
+        console.note(_bug_report())
+        status = ExitStatus.UNDECIDED
     return int(status)
+
+
+def _bug_report() -> str:
+    """Save the traceback of the exception at hand, and say in a line where it is."""
+    import platform
+    import tempfile
+    import traceback
+
+    versions = f"dfu-ble {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="dfu-ble-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(f"{versions}\n{traceback.format_exc()}")
+    return f"this is a bug in dfu-ble ({versions}); please report it with the file {file.name}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

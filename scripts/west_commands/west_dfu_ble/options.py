@@ -123,6 +123,23 @@ RULES = {
         _option("--ignore", action="append", metavar="RULE", help="all but these rules"),
     )
 }
+MANY = {
+    "several builds": (
+        _option(
+            "--all",
+            action="append",
+            type=Path,
+            metavar="FOLDER",
+            help="check every build directory below this folder; repeatable, as is --build-dir",
+        ),
+        _option(
+            "--exit-zero",
+            action="store_true",
+            default=False,
+            help="end with 0 instead of 3; a build that can't be read still ends with 4",
+        ),
+    )
+}
 FORMATS = ("human", "concise", "json")
 _REPORT = _option(
     "--report",

@@ -111,7 +111,9 @@ def open_device(args: argparse.Namespace, build: Build | None) -> Link:
                 helps=["give the image that the field runs now with --from FILE, or --build-dir"],
             )
         virtual = VirtualDevice(profile)
-    return open_link(config.link, config.device, virtual=virtual)
+    # The device that the project's settings name is a real one.
+    device = args.device if virtual else config.device
+    return open_link(config.link, device, virtual=virtual)
 
 
 def listener_for(

@@ -16,9 +16,14 @@ from .sign import shorten
 
 def from_signed(signed: Sequence[image.SignedImage]) -> tuple[Candidate, ...]:
     """Offer what was just signed (and verified then)."""
-    only = len(signed) == 1
+    variants = [one.image_number for one in signed if one.slot]
     return tuple(
-        Candidate(one.path, one.image, None if only else one.slot, one.image_number or 0)
+        Candidate(
+            one.path,
+            one.image,
+            one.slot if one.image_number in variants else None,
+            one.image_number,
+        )
         for one in signed
     )
 
@@ -36,7 +41,7 @@ def from_build(build: Build) -> tuple[Candidate, ...]:
             location=build.path,
             helps=["make it with `dfu-ble sign`, or let `dfu-ble` alone do the whole job"],
         )
-    only = len(found) == 1
+    variants = [artifact.image for artifact in found if artifact.slot]
     key = image.build_key(build, ask_passphrase)
     candidates = []
     for artifact in found:
@@ -45,7 +50,7 @@ def from_build(build: Build) -> tuple[Candidate, ...]:
             image.verify(parsed, artifact.path, key)
         else:
             image.prove(parsed, artifact.path, build, artifact.slot or 0, key=key)
-        slot = None if only else artifact.slot
+        slot = artifact.slot if artifact.image in variants else None
         candidates.append(Candidate(artifact.path, parsed, slot, artifact.image or 0))
     return tuple(candidates)
 

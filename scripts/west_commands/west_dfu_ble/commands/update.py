@@ -26,11 +26,11 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     ):
         console.note(report.render(outcome, "human", colour=console.colour_err, cwd=Path.cwd()))
     else:
-        console.note(f"check     {report.headline(outcome)}")
+        console.step("check", report.headline(outcome))
     if outcome.exit_status is not ExitStatus.DONE:
         console.note("nothing was signed and no device was touched")
         return outcome.exit_status
     signed = sign_build(args, build)
     for line in describe(signed):
-        console.note(f"sign      {line}")
+        console.step("sign", line)
     return update_device(args, console, build, from_signed(signed))

@@ -46,7 +46,7 @@ class OnAir(Protocol):
 
 
 def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
-    """Make the link `virtual`; for `link.open_link`. `device` is not looked at: there is one."""
+    """Make the link `virtual`; for `link.open_link`. Without `device` it is the one there is."""
     if virtual is None:
         raise fault(
             "LK408",
@@ -54,7 +54,7 @@ def open_link(argument: str, device: str | None, virtual: object | None) -> Link
             why="A virtual device is made from a build directory, or from an image.",
             helps=["give --build-dir DIR or --from FILE with --link virtual"],
         )
-    return VirtualLink(virtual)  # type: ignore[arg-type]  # checked when it is used
+    return VirtualLink(virtual, device)  # type: ignore[arg-type]  # checked when it is used
 
 
 class VirtualLink(HciLink):

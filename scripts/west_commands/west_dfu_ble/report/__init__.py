@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .combined import Combined
 from .words import headline
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ FORMATS = {
 }
 
 
+# These are shown as they come; the others are one document each.
+FOR_PEOPLE = ("human", "concise", "github")
+
+
+def combined(name: str) -> Combined:
+    """Return what joins the reports of several builds in the format `name`."""
+    return Combined(FORMATS[name], is_for_people=name in FOR_PEOPLE)
+
+
 def render(report: CheckReport, name: str, *, colour: bool, cwd: Path) -> str:
     """Return `report` in the format `name` (a key of `FORMATS`), without a final line end.
 
@@ -32,4 +42,4 @@ def render(report: CheckReport, name: str, *, colour: bool, cwd: Path) -> str:
     return str(module.render(report, colour=colour, cwd=cwd))
 
 
-__all__ = ["FORMATS", "headline", "render"]
+__all__ = ["FORMATS", "FOR_PEOPLE", "Combined", "combined", "headline", "render"]

@@ -175,3 +175,13 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
         ],
         "data": dict(diagnostic.data),
     }
+
+
+def combine(texts: list[str]) -> str:
+    """Return the reports of several builds: a JSON array."""
+    return "[\n" + ",\n".join(texts) + "\n]"
+
+
+def render_error(path: Path, diagnostic: Diagnostic) -> str:
+    """Return what stands in the array for a build that could not be read."""
+    return json.dumps({"build": {"path": str(path)}, "error": _diagnostic(diagnostic)}, indent=2)
