@@ -14,11 +14,22 @@ from pathlib import Path
 import pytest
 
 from imgtool_runs import imgtool_accepts, imgtool_signs, run_imgtool
-from signing_builds import firmware, make_build
+from signing_builds import firmware, kconfig_of, make_build
 from smpclient_sdist import smpclient_sdist
 from west_dfu_ble import builddir, image
-from west_dfu_ble.builddir import Artifact, ArtifactKind, Build, Layout, SignatureType
-from west_dfu_ble.diagnostics import DfuBleError
+from west_dfu_ble.builddir import (
+    Artifact,
+    ArtifactKind,
+    Build,
+    Figure,
+    Image,
+    Layout,
+    Partition,
+    Role,
+    SignatureType,
+    Slot,
+)
+from west_dfu_ble.diagnostics import DfuBleError, Location
 from west_dfu_ble.mcuboot import BootloaderMode as Mode
 
 Keys = Mapping[SignatureType, Path]
@@ -316,8 +327,168 @@ def test_key_is_the_one_in_the_bootloader(tiny: Path) -> None:
         assert image.build_key(build) == image.public_key(build.key.path)
         hidden = replace(build, key=replace(build.key, exists=False, path=None))
         assert image.build_key(hidden) == image.public_key(build.key.path)
-        bare = replace(hidden, images=(build.application,))
+        bare = replace(hidden, images=(build.application,), bootloader_key=None)
         assert image.build_key(bare) is None
+        # What MCUboot names comes before what the application names.
+        named = replace(bare, key=replace(build.key, path=None), bootloader_key=build.key)
+        assert image.build_key(named) == image.public_key(build.key.path)
+
+
+def with_network_core(build: Build, name: str) -> Build:
+    """Add the nRF5340's network core and the slots that Partition Manager gives it."""
+    core = kconfig_of(
+        build.path / name / "zephyr/.config",
+        "CONFIG_BOARD=nrf5340dk_nrf5340_cpunet",
+        "CONFIG_SOC=nRF5340_CPUNET_QKAA",
+        "CONFIG_FW_INFO_FIRMWARE_VERSION=7",
+    )
+    location = Location(build.path / "partitions.yml", 1)
+
+    def figure(value: int) -> Figure:
+        return Figure(value, location)
+
+    slots = (
+        Slot(1, 0, "mcuboot_primary_1", figure(0), figure(0x40000), "ram_flash"),
+        Slot(1, 1, "mcuboot_secondary_1", figure(0xEC000), figure(0x30000), "flash"),
+    )
+    return replace(
+        build,
+        images=(
+            *build.images,
+            Image(name, Role.NETWORK_CORE, 1, build.path / name, core, None, None),
+        ),
+        slots=(*build.slots, *slots),
+        domain_partitions={
+            "CPUNET": (
+                Partition("app", figure(0x1008800), figure(0x37800), "flash"),
+                Partition(name, figure(0x1008800), figure(0x37000), "flash"),
+            )
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("layout", "binary", "name", "expected"),
+    [
+        (
+            Layout.NCS_CHILD_IMAGE,
+            "zephyr/net_core_app_to_sign.bin",
+            "net_core_app_update.bin",
+            "--key K --header-size 0x200 --align 4 --version 1.2.3+4 --pad-header "
+            "--slot-size 0x30000 --dependencies (0,1.2.3+4)",
+        ),
+        (
+            Layout.NCS_SYSBUILD,
+            "signed_by_b0_radio.bin",
+            "radio.bin",
+            "--version 2.0.0+0 --align 4 --slot-size 0x37000 --pad-header --header-size 0x200 -k K",
+        ),
+    ],
+)
+def test_network_core(
+    tmp_path: Path, keys: Keys, layout: Layout, binary: str, name: str, expected: str
+) -> None:
+    build = with_network_core(
+        make_build(
+            tmp_path / "b",
+            layout,
+            Mode.OVERWRITE_ONLY,
+            "CONFIG_NRF53_ENFORCE_IMAGE_VERSION_EQUALITY",
+            signature=P256,
+            key=keys[P256],
+            sysbuild=("SB_CONFIG_SECURE_BOOT_MCUBOOT_VERSION=2.0.0+0",),
+        ),
+        "radio",
+    )
+    contents = {
+        build.application.directory / "zephyr/zephyr.bin": firmware(),
+        build.path / binary: b"signed for b0n",
+    }
+    for path, content in contents.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    made = image.sign_arguments(
+        build, 0, image=1, source=Path("i"), target=Path("o"), key=Path("K")
+    )
+    signed = image.sign_build(build)
+
+    assert made == ["sign", *expected.split(), "i", "o"]
+    assert [(one.image_number, one.slot, one.image.payload) for one in signed] == [
+        (number, 0, content) for number, content in enumerate(contents.values())
+    ]
+    assert signed[1].path == build.path / "zephyr/net_core_app_update.bin"
+    assert imgtool_accepts(signed[1].path, keys[P256])
+    package = image.read_package(image.package_path(build))
+    core = package.entries[1]
+    assert (core.file, core.image, core.version, core.load_address, core.board) == (
+        name,
+        1,
+        "7",
+        0x1008800,
+        "nrf5340dk_nrf5340_cpunet",
+    )
+    assert [one.kept for one in image.sign_build(build)] == [True, True]
+
+
+def test_network_core_that_was_not_signed_for_its_own_bootloader(
+    tmp_path: Path, keys: Keys
+) -> None:
+    build = with_network_core(made_build(tmp_path / "b", keys), "radio")
+    assert len(image.sign_build(build)) == 1  # nobody asked for more
+    wanted = kconfig_of(
+        build.application.kconfig.path,
+        *build.application.kconfig,
+        "CONFIG_NRF53_UPGRADE_NETWORK_CORE",
+    )
+    images = (replace(build.application, kconfig=wanted), *build.images[1:])
+    error = refused(replace(build, images=images))
+    assert error.diagnostic.code == "IM309"
+    assert error.diagnostic.message == "there is no binary of the image `radio`"
+
+
+def test_tf_m_is_signed_with_the_application(tmp_path: Path, keys: Keys) -> None:
+    from intelhex import IntelHex
+
+    build = make_build(
+        tmp_path / "b",
+        Layout.NCS_SYSBUILD,
+        Mode.SWAP_USING_MOVE,
+        "CONFIG_BUILD_WITH_TFM",
+        signature=P256,
+        key=keys[P256],
+    )
+    folder = build.application.directory / "zephyr"
+    folder.mkdir(parents=True)
+    (folder / "zephyr.bin").write_bytes(b"the application alone")
+    tfm, application = firmware(), b"application"
+    merged = IntelHex()
+    merged.frombytes(tfm, 0x8200)
+    merged.frombytes(application, 0x8200 + len(tfm) + 100)
+    merged.write_hex_file(str(folder / "tfm_merged.hex"))
+
+    (one,) = image.sign_build(build)
+
+    assert one.image.payload == tfm + b"\xff" * 100 + application
+
+
+def test_baseline(tmp_path: Path, keys: Keys) -> None:
+    build = made_build(tmp_path / "b", keys)
+    (one,) = image.sign_build(build, baseline=image.ImageVersion(1, 2, 2, 9))
+    assert str(one.image.version) == "1.2.3+4"
+    # MCUboot was not built to look at the build number.
+    error = refused(build, baseline=image.ImageVersion(1, 2, 3, 0))
+    assert error.diagnostic.code == "IM317"
+    assert error.diagnostic.message == (
+        "the image's version 1.2.3+4 is not higher than the baseline's 1.2.3+0"
+    )
+    looks = make_build(
+        build.path,
+        signature=P256,
+        key=keys[P256],
+        bootloader=("CONFIG_BOOT_VERSION_CMP_USE_BUILD_NUMBER",),
+    )
+    assert image.sign_build(looks, baseline=image.ImageVersion(1, 2, 3, 0))[0].kept
 
 
 # --- what goes wrong -------------------------------------------------------------------------

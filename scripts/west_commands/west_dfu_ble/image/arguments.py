@@ -86,12 +86,16 @@ def _ncs_child_image(
     # The choice of modes in the application came with NCS 2.4, and `--rom-fixed` with it.
     if build.variant and any(build.application.kconfig.is_on(name) for name in _DIRECT_XIP):
         options += ["--rom-fixed", f"0x{_slot(build, slot, image).address.value:x}"]
-    options += ["--slot-size", f"0x{_slot(build, 0, image).size.value:x}"]
+    # The network core's primary slot is in RAM; the secondary one counts.
+    size = _slot(build, 1 if image else 0, image).size
+    options += ["--slot-size", f"0x{size.value:x}"]
     options += _dependencies(build, image, version)
     return options + _security_counter(build) + _extra(build, slot)
 
 
 def _ncs_sysbuild(build: Build, slot: int, image: int, key: Path | None, version: str) -> list[str]:
+    if image:
+        return _ncs_sysbuild_network_core(build, image, key, version)
     kconfig = build.application.kconfig
     primary = _slot(build, 0, image)
     align = 4 if ncs_release(build) == (2, 7) else _align(build)
@@ -106,9 +110,30 @@ def _ncs_sysbuild(build: Build, slot: int, image: int, key: Path | None, version
         options += ["--rom-fixed", f"0x{_slot(build, slot, image).address.value:x}"]
     options += _key("-k", build, key) + _security_counter(build) + _hash(build)
     options += _extra(build, slot) + _uuids(kconfig)
-    if image == 0 and kconfig.is_on("CONFIG_MCUBOOT_COMPRESSED_IMAGE_SUPPORT_ENABLED"):
+    if kconfig.is_on("CONFIG_MCUBOOT_COMPRESSED_IMAGE_SUPPORT_ENABLED"):
         options += ["--compression", "lzma2armthumb"]
     return options
+
+
+def _ncs_sysbuild_network_core(
+    build: Build, image: int, key: Path | None, version: str
+) -> list[str]:
+    """As `cmake/sysbuild/b0_mcuboot_signing.cmake` does; `version` is the application's."""
+    sysbuild = build.sysbuild
+    own = sysbuild.text("SB_CONFIG_SECURE_BOOT_MCUBOOT_VERSION") if sysbuild else ""
+    options = ["--version", own or version, "--align", "4"]
+    options += ["--slot-size", f"0x{_network_core_size(build, image):x}", "--pad-header"]
+    options += ["--header-size", f"0x{_header_size(build):x}"]
+    return options + _key("-k", build, key) + _security_counter(build) + _hash(build)
+
+
+def _network_core_size(build: Build, image: int) -> int:
+    """Return the size of the network core's own partition, or else of its secondary slot."""
+    core = next((i for i in build.images if i.role is Role.NETWORK_CORE), None)
+    for partition in build.domain_partitions.get("CPUNET", ()):
+        if core is not None and partition.name == core.name:
+            return partition.size.value
+    return _slot(build, 1, image).size.value
 
 
 def _west_sign(build: Build, image: int, key: Path | None, version: str) -> list[str]:
@@ -270,10 +295,3 @@ def _zephyr_release(build: Build) -> tuple[int, int]:
 def _release(version: str | None) -> tuple[int, int]:
     match = re.match(r"v?(\d+)\.(\d+)", version or "")
     return (int(match[1]), int(match[2])) if match else (99, 0)
-
-
-def is_signed_image(image: Image) -> bool:
-    """Whether MCUboot updates this image of the build, so that it has to be signed."""
-    return image.role in (Role.APPLICATION, Role.VARIANT) or (
-        image.role is Role.NETWORK_CORE and image.number is not None
-    )

@@ -22,8 +22,9 @@ _ARRAY = re.compile(rb"_pub_key\w*\[\]\s*=\s*\{([^}]{1,20000})\}")
 def build_key(build: Build, ask: AskPassphrase | None = None) -> PublicKey | None:
     """Return the public key that MCUboot was built with, or `None`.
 
-    It is read from MCUboot's build (`embedded_key`), else from the key file that the build names.
-    `None` means that MCUboot checks no signature, or that neither is on this machine.
+    It is read from MCUboot's build (`embedded_key`), else from the key file that MCUboot, or else
+    the application, names. `None` means that MCUboot checks no signature, or that none of these
+    is on this machine.
 
     Raises `DfuBleError` IM302 or IM303 if the key file is there and is no key for MCUboot.
     """
@@ -32,9 +33,16 @@ def build_key(build: Build, ask: AskPassphrase | None = None) -> PublicKey | Non
     embedded = embedded_key(build)
     if embedded is not None:
         return embedded
-    if build.key is None or build.key.path is None or not build.key.exists:
-        return None
-    return public_key(build.key.path, ask=ask)
+    path = named_key(build)
+    return public_key(path, ask=ask) if path else None
+
+
+def named_key(build: Build) -> Path | None:
+    """Return the key file that MCUboot was built with, if the build names one that is here."""
+    for key in (build.bootloader_key, build.key):
+        if key is not None and key.path is not None and key.exists:
+            return key.path
+    return None
 
 
 def embedded_key(build: Build) -> PublicKey | None:

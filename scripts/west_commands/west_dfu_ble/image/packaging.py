@@ -80,7 +80,7 @@ def _members(build: Build, images: Mapping[tuple[int, int], McubootImage]) -> Me
                 fields["image_index"] = str(number)
                 fields["slot_index_primary"] = str(2 * number + 1)
                 fields["slot_index_secondary"] = str(2 * number + 2)
-            fields["version" if number else VERSION_KEY] = str(image.version)
+            fields.update(_version(build, number, image))
         members[_file_name(build, number, slot)] = (image, fields)
     return members
 
@@ -106,9 +106,11 @@ def _is_current(path: Path, members: Members) -> bool:
         return False
     if [e.file for e in entries] != list(members):
         return False
+    versions = (XIP_VERSION_KEY, VERSION_KEY, "version")
     return all(
-        (entry.data, entry.board, entry.load_address, entry.version)
-        == (image.data, fields["board"], fields["load_address"], str(image.version))
+        (entry.data, entry.board, entry.load_address)
+        == (image.data, fields["board"], fields["load_address"])
+        and entry.version == next(fields[key] for key in versions if key in fields)
         for entry, (image, fields) in zip(entries, members.values(), strict=True)
     )
 
@@ -128,6 +130,15 @@ def _file_name(build: Build, number: int, slot: int) -> str:
     return f"{name}.bin" if plain else f"{name}.signed.bin"
 
 
+def _version(build: Build, number: int, image: McubootImage) -> dict[str, str]:
+    core = next((i for i in build.images if i.role is Role.NETWORK_CORE), None)
+    if not number or core is None:
+        return {VERSION_KEY: str(image.version)}
+    # What the network core's own bootloader compares.
+    own = core.kconfig.text("CONFIG_FW_INFO_FIRMWARE_VERSION")
+    return {"version": own or str(image.version)}
+
+
 def _board(build: Build, number: int) -> dict[str, str]:
     owner = build.application
     if number:
@@ -140,13 +151,18 @@ def _board(build: Build, number: int) -> dict[str, str]:
 
 def _load_address(build: Build, number: int, slot: int, direct_xip: bool) -> int:
     """Return where the firmware runs: the address behind the header's room."""
+    if number:
+        partitions = build.domain_partitions.get("CPUNET", ())
+        own = next((p for p in partitions if p.name == "app"), None)
+        if own is not None:
+            return own.address.value
     place = build.slot(slot, number)
     assert place is not None, "an image was signed for this slot"
     if not place.name.startswith("mcuboot_"):
         return place.address.value
     name = ("mcuboot_secondary_app" if slot else "mcuboot_primary_app") if direct_xip else "app"
     partition = next((p for p in build.partitions if p.name == name), None)
-    if partition is not None and not number:
+    if partition is not None:
         return partition.address.value
     return place.address.value + (build.header_size.value if build.header_size else 0)
 
