@@ -6,15 +6,13 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import pytest
 
 from tiny_device import TinyDevice, TinyLink, make_image, offer
 from warped_time import run_warped
 from west_dfu_ble.diagnostics import DfuBleError, ExitStatus
-from west_dfu_ble.link import LinkTraits
 from west_dfu_ble.mcuboot import BootloaderMode
 from west_dfu_ble.smp import Header, Patience
 from west_dfu_ble.update import (
@@ -30,7 +28,6 @@ from west_dfu_ble.update import (
     UpdateOptions,
     UploadProgress,
 )
-from west_dfu_ble.update.lock import DeviceLock
 
 OLD, NEW = make_image("1.0.0"), make_image("2.0.0")
 SWAP = Knowledge(mode=BootloaderMode.SWAP_USING_MOVE)
@@ -373,35 +370,3 @@ def test_a_preview_writes_nothing_and_tells_what_would_be_done() -> None:
     update = Run(TinyLink(TinyDevice(NEW))).update
     with pytest.raises(DfuBleError, match="already runs"):
         run_warped(update.preview())
-
-
-def test_one_run_at_a_time_on_one_device(tmp_path: Path) -> None:
-    traits = LinkTraits("ble", "C0:FF:EE:00:00:01", 244, True)
-    first, second = DeviceLock(traits, tmp_path), DeviceLock(traits, tmp_path)
-    other = DeviceLock(replace(traits, peer="C0:FF:EE:00:00:02"), tmp_path)
-    assert first.acquire()
-    assert other.acquire()
-    with pytest.raises(DfuBleError, match="another run of this tool is updating C0:FF") as caught:
-        second.acquire()
-    assert caught.value.status is ExitStatus.NO_LINK
-    first.release()
-    assert second.acquire()
-    second.release()
-    other.release()
-    unwritable = tmp_path / "file"
-    unwritable.write_text("")
-    assert not DeviceLock(traits, unwritable / "locks").acquire()
-
-
-def test_a_locked_device_is_told_before_anything_is_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _name: tmp_path)
-    link = TinyLink(TinyDevice(OLD, NEW))
-    link.traits = replace(link.traits, kind="udp")
-    other = DeviceLock(link.traits)
-    assert other.acquire()
-    run = play(link)
-    assert (run.code, run.link.requests) == ("LK410", [])
-    other.release()
-    assert play(link).code == "done"

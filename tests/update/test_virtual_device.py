@@ -304,6 +304,35 @@ def test_ctrl_c_during_the_upload_and_the_next_run_resumes() -> None:
     assert second.code == "done"
 
 
+@pytest.mark.parametrize("tenth", range(1, 10))
+def test_ctrl_c_is_never_lost_and_the_state_is_told(tenth: int) -> None:
+    """Results and the cancellation arrive together: none may be swallowed."""
+    device = board(SWAP)
+
+    async def main() -> tuple[Update, int]:
+        seen: list[Event] = []
+        link = open_link("virtual", None, virtual=device)
+        update = Update(link, candidates(SWAP), Knowledge(slots=KNOWN), OPTIONS, seen.append)
+        task = asyncio.ensure_future(update.run())
+        while not any(isinstance(e, UploadProgress) and e.offset > 3000 * tenth for e in seen):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        count = len(seen)
+        await update.abort()
+        return update, len(seen) - count
+
+    update, more = asyncio.run(main())
+    assert more == 0
+    assert update.state is not None
+    assert update.state.is_current
+    held = device.running()
+    assert held is not None
+    assert update.state.running is not None
+    assert update.state.running.hash == held.digest
+
+
 def test_slow_flash_and_a_long_erase_are_waited_for() -> None:
     device = board(SWAP, erase_time=0.085, write_time=0.00001)
     run = play(device, candidates(SWAP), patience=Patience())

@@ -66,7 +66,7 @@ def wanted_frame_size(
     # The echo's own answer is a little longer than its request, so that a byte or two is no gain.
     if size <= traits.max_write + 2 or (knowledge.reassembly is False and runs_this_build):
         return None
-    return FrameSize(size, f"{source}, put together by the device", probed=True)
+    return FrameSize(size, f"{source}, in several writes", probed=True)
 
 
 @dataclass

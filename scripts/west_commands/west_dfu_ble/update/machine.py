@@ -29,6 +29,7 @@ from .preview import Preview, make_preview
 from .session import Refusal, Session
 from .store import ImageStore
 from .verdict import is_running, is_waiting, require_running
+from .waiting import wait_task
 
 _T = TypeVar("_T")
 
@@ -106,7 +107,7 @@ class Update:
     async def _guarded(self, work: Coroutine[object, object, _T]) -> _T:
         """Do `work` and close the link, but for when it is cancelled; see `abort`."""
         try:
-            result = await work
+            result = await wait_task(work)
         except asyncio.CancelledError:
             raise
         except BaseException:
@@ -226,7 +227,7 @@ class Update:
 
     async def _reboot(self) -> None:
         plan = self._current_plan()
-        self._start(Phase.RESET, self._names())
+        self._start(Phase.RESET, "the device")
         for attempt in range(1, _STEP_ATTEMPTS + 1):
             if attempt > 1:
                 self._listener(Remark("the device did not reset; asking again"))
@@ -234,7 +235,7 @@ class Update:
                 await self._reset()
             self._mark_outdated()
             if attempt == 1:
-                self._done(Phase.RESET, "asked for")
+                self._done(Phase.RESET, "it went down")
                 self._start(Phase.VERIFY, "waiting for the device to come back")
             device = await self._connection.wait_back(self._refresh, self._reboot_timeout())
             if not any(is_waiting(image, device) for image in plan.images):

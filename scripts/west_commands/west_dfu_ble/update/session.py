@@ -8,7 +8,6 @@ sequence number, group and command; one that nobody waits for (any more) is drop
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
 from ..link import Link, LinkLost
 from ..smp import FrameAssembler, Header, Rc, Request, SmpError, decode_payload, find_error
+from .waiting import end_task, wait_future, wait_task
 
 Payload = dict[str, object]
 Answer = Payload | DfuBleError | LinkLost
@@ -109,9 +109,7 @@ class Session:
         """Close the link; whoever waits for an answer gets `LinkLost`."""
         reader, self._reader = self._reader, None
         if reader is not None:
-            reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reader
+            await end_task(reader)
         await self.link.disconnect()
         self._tell_all(LinkLost("the link was closed"))
 
@@ -160,7 +158,7 @@ class Session:
         self.counts.sent += 1
         try:
             frame = request.encode(sequence, self._version)
-            await asyncio.wait_for(self.link.send(frame), _SEND_TIMEOUT)
+            await wait_task(self.link.send(frame), _SEND_TIMEOUT)
         except asyncio.TimeoutError:
             self._waiting.pop(sequence, None)
             raise LinkLost("the link takes no more data") from None
@@ -194,8 +192,10 @@ class Session:
         sequence = self.free_sequence()
         await self.post(request, sequence, deliver)
         try:
-            answer = await asyncio.wait_for(answered, timeout)
-        except asyncio.TimeoutError:
+            in_time = await wait_future(answered, timeout)
+        finally:
+            self.forget(sequence)
+        if not in_time:
             self.counts.timeouts += 1
             # The rest of an answer that never became whole must not swallow the next one.
             self._assembler.reset()
@@ -206,9 +206,8 @@ class Session:
                     "a device that wants a paired connection says nothing either: pair it first"
                 ],
                 status=self.lost_status,
-            ) from None
-        finally:
-            self.forget(sequence)
+            )
+        answer = answered.result()
         if isinstance(answer, Exception):
             raise answer
         return answer

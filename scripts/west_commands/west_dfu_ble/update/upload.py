@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ from ..smp import (
 )
 from .events import Listener, UploadProgress
 from .session import Answer, Refusal, Session
+from .waiting import wait_future
 
 # A broken answer is treated as one that was lost; a server that makes several is broken itself.
 _NONSENSE_LIMIT = 3
@@ -43,7 +45,8 @@ class Upload:
     _best: int = field(default=0, init=False)
     _nonsense: int = field(default=0, init=False)
     _started: float | None = field(default=None, init=False)
-    _answers: asyncio.Queue[tuple[int, Answer]] = field(default_factory=asyncio.Queue, init=False)
+    _answers: deque[tuple[int, Answer]] = field(default_factory=deque, init=False)
+    _arrived: asyncio.Future[None] | None = field(default=None, init=False)
 
     async def run(self, session: Session) -> bool:
         """Go on until the device has everything; false if the device lost track of the upload.
@@ -54,7 +57,7 @@ class Upload:
         """
         loop = asyncio.get_running_loop()
         self._started = loop.time() if self._started is None else self._started
-        self._answers = asyncio.Queue()
+        self._answers.clear()
         posted: set[int] = set()
         try:
             while not self.window.is_over:
@@ -69,28 +72,30 @@ class Upload:
         return True
 
     async def _send(self, session: Session, posted: set[int]) -> None:
-        loop, answers = asyncio.get_running_loop(), self._answers
+        loop = asyncio.get_running_loop()
         while True:
             sequence = session.free_sequence()
             request = self.window.next_request(sequence, loop.time())
             if request is None:
                 return
             posted.add(sequence)
-            await session.post(request, sequence, lambda *answer: answers.put_nowait(answer))
+            await session.post(request, sequence, self._deliver)
+
+    def _deliver(self, sequence: int, answer: Answer) -> None:
+        self._answers.append((sequence, answer))
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
 
     async def _receive(self) -> None:
         loop, wake = asyncio.get_running_loop(), self.window.wake_at
-        wait = None if wake is None else max(wake - loop.time(), 0)
-        try:
-            sequence, answer = await asyncio.wait_for(self._answers.get(), wait)
-        except asyncio.TimeoutError:
-            self.window.tick(loop.time())
-            return
-        while True:
-            self._take(sequence, answer)
-            if self._answers.empty():
-                break
-            sequence, answer = self._answers.get_nowait()
+        if not self._answers:
+            self._arrived = loop.create_future()
+            wait = None if wake is None else max(wake - loop.time(), 0)
+            if not await wait_future(self._arrived, wait):
+                self.window.tick(loop.time())
+                return
+        while self._answers:
+            self._take(*self._answers.popleft())
         self._show()
 
     def _take(self, sequence: int, answer: Answer) -> None:
