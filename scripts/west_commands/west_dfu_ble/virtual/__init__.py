@@ -7,6 +7,7 @@ for.
 """
 
 from .device import Answer, VirtualDevice
+from .faults import Fault, FaultKind
 from .flash import FlashController, FlashError, Operation, OperationKind, PowerCut
 from .from_build import profile_for_image, profile_from_build
 from .profile import (
@@ -23,6 +24,8 @@ __all__ = [
     "Access",
     "Answer",
     "DeviceProfile",
+    "Fault",
+    "FaultKind",
     "FlashController",
     "FlashError",
     "Operation",

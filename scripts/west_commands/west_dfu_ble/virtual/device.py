@@ -8,10 +8,12 @@ it is. Nothing here waits, so that a test can run thousands of updates a minute.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..mcuboot import BootloaderMode
+from .faults import Fault, FaultKind, Faults
 from .flash import FlashArea, FlashController, FlashError, PowerCut
 from .image_group import ImageGroup
 from .image_state import ImageStates, SlotImage
@@ -31,13 +33,18 @@ if TYPE_CHECKING:
 _LOG_LINES = 2000
 # Seconds until a device whose bootloader stopped, or whose power went, is started again.
 _RESTART = 1.0
+# The client that exists only as a fault.
+_SOMEBODY_ELSE = -1
+# Looks like the beginning of a long frame.
+_GARBAGE = bytes.fromhex("0bff7fff00010103a5a5a5")
 
 
 @dataclass(frozen=True)
 class Answer:
     """A frame to send, and the seconds that the device needed for it (flash operations).
 
-    `client` is who asked, as the one who took the request called it.
+    `client` is who asked, as the one who took the request called it. A frame that is empty is not
+    sent; `sent` is called for it all the same.
     """
 
     frame: bytes
@@ -53,9 +60,15 @@ class VirtualDevice:
     `shown_passkey` is what its display shows while somebody pairs.
     """
 
-    def __init__(self, profile: DeviceProfile, *, now: float = 0.0) -> None:
-        """Program the factory images, confirmed, and boot."""
+    def __init__(
+        self, profile: DeviceProfile, *, faults: Sequence[Fault] = (), now: float = 0.0
+    ) -> None:
+        """Program the factory images, confirmed, and boot; `faults` begin to count then."""
         self.profile = profile
+        self._faults = Faults(faults)
+        self._extra: deque[Answer] = deque()
+        self._repeated = False
+        self._hang_up = False
         self.flash = FlashController(erase_time=profile.erase_time, write_time=profile.write_time)
         self.log: deque[str] = deque(maxlen=_LOG_LINES)
         self.reset_at: float | None = None
@@ -72,6 +85,8 @@ class VirtualDevice:
         )
         self._program_factory()
         self.boot()
+        self.flash.operations = 0
+        self.flash.follow(self._faults.fails, self._faults.cuts, self._faults.delay)
 
     def _make_scratch(self) -> FlashArea | None:
         place = self.profile.scratch
@@ -92,7 +107,6 @@ class VirtualDevice:
                 trailer.write_copy_done()
                 trailer.write_image_ok()
                 trailer.write_magic()
-        self.flash.operations = 0
         self.flash.take_seconds()
 
     # What the air sees
@@ -105,21 +119,89 @@ class VirtualDevice:
     def take(self, fragment: bytes, now: float, client: int = 0) -> bool:
         """Take one write of a client; return whether the server kept it."""
         self._now = now
-        return self._server is not None and self._server.take(fragment, client)
+        if self._faults.ends_link(len(fragment)):
+            self._say("Fault: disconnect-at-byte")
+            self._hang_up = True
+        if self._server is None or self._hang_up:
+            return False
+        return self._server.take(fragment, client)
 
     def serve(self, now: float) -> Answer | None:
         """Answer the oldest request; its buffers are busy until `sent`. `None` if there is none."""
         self._now = now
         if self._server is None:
             return None
+        if self._extra:
+            return self._extra.popleft()
         try:
-            served = self._server.serve()
+            while not self._server.is_idle:
+                faults = self._begin_request(self._server)
+                if faults is None:
+                    continue
+                if self._server is None:
+                    return None
+                served = self._server.serve()
+                if served is not None:
+                    seconds = self.flash.take_seconds()
+                    return self._spoil(Answer(served.frame, seconds, served.client), faults)
         except PowerCut as cut:
             self._power_off(cut)
-            return None
-        if served is None:
-            return None
-        return Answer(served.frame, self.flash.take_seconds(), served.client)
+        return None
+
+    def _begin_request(self, server: SmpServer) -> list[Fault] | None:
+        """Do to the next request what the faults ask for; return those that meet its answer.
+
+        `None` if the request is lost.
+        """
+        if self._repeated:
+            self._repeated = False
+            return []
+        number = self._faults.requests
+        self._faults.requests += 1
+        faults = self._faults.at_request(number)
+        for fault in faults:
+            self._say(f"Fault: {fault.kind.value} at request {number}")
+            if fault.kind is FaultKind.REQUEST_LOST:
+                server.discard_oldest()
+                return None
+            if fault.kind is FaultKind.REQUEST_DUPLICATED:
+                server.repeat_oldest()
+                self._repeated = True
+            elif fault.kind is FaultKind.REQUEST_CUT:
+                server.cut_oldest()
+            elif fault.kind is FaultKind.BUFFERS_BUSY:
+                server.hold_buffers(fault.count)
+            elif fault.kind is FaultKind.SECOND_CLIENT:
+                server.insert(fault.data, _SOMEBODY_ELSE)
+                server.serve()  # somebody else gets the answer
+                server.sent()
+            elif fault.kind is FaultKind.DISCONNECT:
+                self._hang_up = True
+            elif fault.kind is FaultKind.REBOOT:
+                self._server = self._states = None
+                self.reset_at = self._now
+        return faults
+
+    def _spoil(self, answer: Answer, faults: Sequence[Fault]) -> Answer:
+        for fault in faults:
+            kind = fault.kind
+            if kind in (FaultKind.RESPONSE_LOST, FaultKind.DISCONNECT):
+                answer = replace(answer, frame=b"")
+            elif kind is FaultKind.RESPONSE_LATE:
+                answer = replace(answer, seconds=answer.seconds + fault.seconds)
+            elif kind is FaultKind.RESPONSE_CUT:
+                answer = replace(answer, frame=answer.frame[: len(answer.frame) // 2])
+            elif kind is FaultKind.RESPONSE_DUPLICATED:
+                self._extra.append(replace(answer, seconds=0.0))
+            elif kind is FaultKind.GARBAGE:
+                self._extra.append(answer)
+                answer = replace(answer, frame=fault.data or _GARBAGE)
+        return answer
+
+    def take_hang_up(self) -> bool:
+        """Return whether the device ends the link now, and forget it."""
+        hang_up, self._hang_up = self._hang_up, False
+        return hang_up
 
     def sent(self) -> None:
         """The last answer was sent (or can't be any more)."""
@@ -131,7 +213,8 @@ class VirtualDevice:
         self.take(fragment, now)
         frames = []
         while (answer := self.serve(now)) is not None:
-            frames.append(answer.frame)
+            if answer.frame:
+                frames.append(answer.frame)
             self.sent()
         return frames
 
@@ -164,6 +247,8 @@ class VirtualDevice:
     def _boot(self) -> float:
         self.reset_at = None
         self._server = self._states = None
+        self._extra.clear()
+        self._repeated = self._hang_up = False
         self.boots += 1
         try:
             active = self._bootloader.boot()

@@ -59,6 +59,8 @@ class FlashController:
         self.torn = 0.5
         self._cut_at: int | None = None
         self._fails: Callable[[Operation], bool] | None = None
+        self._cuts: Callable[[Operation], float | None] | None = None
+        self._delays: Callable[[Operation], float] | None = None
 
     def cut_power(self, after: int, torn: float = 0.5) -> None:
         """Let `after` more operations pass, then cut the power in the middle of the next one.
@@ -76,6 +78,15 @@ class FlashController:
         """Let every operation fail that `fails` picks; `None` lets none fail."""
         self._fails = fails
 
+    def follow(
+        self,
+        fails: Callable[[Operation], bool],
+        cuts: Callable[[Operation], float | None],
+        delays: Callable[[Operation], float],
+    ) -> None:
+        """Ask these about every operation: does it fail, is it cut, how much longer it takes."""
+        self._fails, self._cuts, self._delays = fails, cuts, delays
+
     def begin(self, kind: OperationKind, address: int, size: int) -> float:
         """Account for one operation and return the share of it that is done, 1 as a rule.
 
@@ -86,10 +97,13 @@ class FlashController:
         self.seconds += self.erase_time if kind is OperationKind.ERASE else self.write_time * size
         if self._fails is not None and self._fails(operation):
             raise FlashError(f"{kind.value} of {size} bytes at {address:#x}")
+        if self._delays is not None:
+            self.seconds += self._delays(operation)
         if operation.number == self._cut_at:
             self._cut_at = None
             return self.torn
-        return 1.0
+        cut = self._cuts(operation) if self._cuts is not None else None
+        return 1.0 if cut is None else cut
 
     def take_seconds(self) -> float:
         """Return the time that the operations took since the last call, and start over."""

@@ -82,6 +82,8 @@ class VirtualPeripheral:
                 await self._restart()
                 continue
             answer = self._device.serve(now)
+            if self._device.take_hang_up():
+                await self._drop_clients()
             if answer is not None:
                 await self._answer(answer)
                 continue
@@ -100,10 +102,15 @@ class VirtualPeripheral:
     async def _answer(self, answer: Answer) -> None:
         await self._clock.sleep(answer.seconds)
         client = self._clients.get(answer.client)
-        if client is not None:
+        if client is not None and answer.frame:
             await self._notify(client, answer.frame)
         # Only now are the buffers free again, as in Zephyr.
         self._device.sent()
+
+    async def _drop_clients(self) -> None:
+        for client in list(self._clients.values()):
+            with suppress(Exception):
+                await client.disconnect()
 
     async def _notify(self, client: Connection, frame: bytes) -> None:
         assert self._host is not None

@@ -90,6 +90,32 @@ class SmpServer:
             self._partial = None
         return True
 
+    def hold_buffers(self, count: int) -> None:
+        """Take `count` buffers away for good, as a leak or another client does."""
+        self._free = max(0, self._free - count)
+
+    def discard_oldest(self) -> None:
+        """Lose the oldest request."""
+        self._queue.popleft()
+        self._free += 1
+
+    def repeat_oldest(self) -> None:
+        """Have the oldest request once more, if there is a buffer for it."""
+        if self._free:
+            self._free -= 1
+            self._queue.insert(1, self._queue[0])
+
+    def cut_oldest(self) -> None:
+        """Lose the second half of the oldest request."""
+        packet = self._queue[0]
+        self._queue[0] = _Packet(packet.data[: len(packet.data) // 2], packet.client)
+
+    def insert(self, frame: bytes, client: int) -> None:
+        """Have a request of another client before the oldest one, if there is a buffer for it."""
+        if self._free:
+            self._free -= 1
+            self._queue.appendleft(_Packet(frame, client))
+
     def _enqueue(self, packet: bytes, client: int) -> bool:
         if not self._free:
             return False
