@@ -78,6 +78,13 @@ MCUBOOT: Mapping[str, str] = {
     "BOARD": '"nrf52840dk_nrf52840"',
     "SOC_SERIES_NRF52X": "y",
 }
+NETWORK_CORE: Mapping[str, str] = {
+    "SOC_NRF5340_CPUNET": "y",
+    "BT_CTLR": "y",
+    "BT_CTLR_DATA_LENGTH_MAX": "251",
+    "KERNEL_BIN_NAME": '"zephyr"',
+    "BOARD": '"nrf5340dk_nrf5340_cpunet"',
+}
 # What turns the good build into one of the older generations: old names, and no name of newer ones.
 OLD_NAMES: Edits = {
     "MCUMGR_CMD_IMG_MGMT": "y",
@@ -141,6 +148,10 @@ DEVICETREE = """/dts-v1/;
 / {
 	#address-cells = < 0x1 >;
 	#size-cells = < 0x1 >;
+	chosen {
+		zephyr,flash = &flash0;
+		zephyr,code-partition = &slot0_partition;
+	};
 	soc {
 		#address-cells = < 0x1 >;
 		#size-cells = < 0x1 >;
@@ -183,36 +194,46 @@ class SmallBuild:
     """A build directory to be: the good one, plus edits.
 
     `files` are further files, by path inside the build directory; `variant` adds the folder of the
-    variant with its own edits of the application's configuration.
+    variant with its own edits of the application's configuration. `partitions` is `None` without
+    Partition Manager, `mcuboot` without MCUboot in the build. With `sysbuild` (its own symbols,
+    with ``SB_CONFIG_``) it is a sysbuild build, whose application lies in the folder `app`.
     """
 
     application: Edits = field(default_factory=dict)
     mcuboot: Edits | None = field(default_factory=dict)
-    partitions: Mapping[str, tuple[int, int, str] | None] = field(default_factory=dict)
+    partitions: Mapping[str, tuple[int, int, str] | None] | None = field(default_factory=dict)
     variant: Edits | None = None
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     devicetree: str = DEVICETREE
+    sysbuild: Edits | None = None
+    network_core: Edits | None = None
 
     def write(self, folder: Path) -> Path:
         """Write the build directory and return it."""
         application = {**APPLICATION, **self.application}
-        _write_image(folder, application, "/src/app", self.devicetree)
+        top = folder if self.sysbuild is None else folder / "app"
+        _write_image(top, application, "/src/app", self.devicetree)
+        names = ["app"]
         if self.mcuboot is not None:
+            names.append("mcuboot")
             mcuboot = {**MCUBOOT, **self.mcuboot}
             _write_image(folder / "mcuboot", mcuboot, "/src/mcuboot", self.devicetree)
             (folder / "mcuboot/zephyr/autogen-pubkey.c").write_text(PUBLIC_KEY)
         if self.variant is not None:
+            names.append("mcuboot_secondary_app")
             variant = {**application, **self.variant}
             _write_image(folder / "mcuboot_secondary_app", variant, "/src/app", self.devicetree)
             cache = folder / "mcuboot_secondary_app/CMakeCache.txt"
             with cache.open("a") as stream:
                 stream.write("CONFIG_NCS_IS_VARIANT_IMAGE:UNINITIALIZED=y\n")
-        partitions = {**PARTITIONS, **self.partitions}
-        (folder / "partitions.yml").write_text(_partitions(partitions))
-        (folder / "regions.yml").write_text(
-            "flash_primary:\n  base_address: 0x0\n  name: flash_primary\n  size: 0x100000\n"
-            "external_flash:\n  base_address: 0x0\n  name: external_flash\n  size: 0x800000\n"
-        )
+        if self.network_core is not None:
+            names.append("ipc_radio")
+            network_core = {**NETWORK_CORE, **self.network_core}
+            _write_image(folder / "ipc_radio", network_core, "/src/ipc_radio", self.devicetree)
+        if self.sysbuild is not None:
+            _write_sysbuild(folder, self.sysbuild, names)
+        if self.partitions is not None:
+            _write_partitions(folder, {**PARTITIONS, **self.partitions})
         for name, content in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -222,6 +243,30 @@ class SmallBuild:
     def load(self, folder: Path) -> Build:
         """Write the build directory and read it as the tool does."""
         return builddir.load(self.write(folder))
+
+
+def _write_sysbuild(folder: Path, symbols: Edits, names: list[str]) -> None:
+    (folder / "zephyr").mkdir(exist_ok=True)
+    lines = [f"{name}={value}\n" for name, value in symbols.items() if value is not None]
+    (folder / "zephyr/.config").write_text("".join(lines) or "SB_CONFIG_BOOTLOADER_MCUBOOT=y\n")
+    (folder / "CMakeCache.txt").write_text(
+        "CMAKE_PROJECT_NAME:STATIC=sysbuild\nAPP_DIR:PATH=/src/app\n"
+        "ZEPHYR_BASE:PATH=/src/zephyr\nCACHED_BOARD:STRING=nrf52840dk_nrf52840\n"
+    )
+    entries = "".join(f"  - name: {one}\n    build_dir: {folder / one}\n" for one in names)
+    (folder / "domains.yaml").write_text(
+        f"default: app\nbuild_dir: {folder}\ndomains:\n{entries}flash_order:\n  - app\n"
+    )
+
+
+def _write_partitions(folder: Path, partitions: Mapping[str, tuple[int, int, str] | None]) -> None:
+    (folder / "partitions.yml").write_text(_partitions(partitions))
+    (folder / "regions.yml").write_text(
+        "flash_primary:\n  base_address: 0x0\n  name: flash_primary\n  size: 0x100000\n"
+        "  device: flash_controller\n"
+        "external_flash:\n  base_address: 0x0\n  name: external_flash\n  size: 0x800000\n"
+        "  device: DT_CHOSEN(nordic_pm_ext_flash)\n"
+    )
 
 
 def _write_image(folder: Path, symbols: Edits, source: str, devicetree: str) -> None:

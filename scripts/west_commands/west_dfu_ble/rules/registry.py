@@ -33,6 +33,15 @@ _MODULES = (
     "primary_slot_validation",
     "image_count",
     "unsigned_images",
+    "slot_missing",
+    "slot_sizes",
+    "slot_alignment",
+    "slot_region",
+    "slot_overlap",
+    "external_flash",
+    "devicetree_overruled",
+    "sector_count",
+    "scratch_area",
     "demo_key",
 )
 
