@@ -6,9 +6,10 @@ Nothing here knows Bluetooth. imgtool and cryptography are imported when they ar
 
 from __future__ import annotations
 
-from .arguments import parse_version, sign_arguments
+from .arguments import sign_arguments
 from .bootloader_key import build_key
 from .capacity import Capacity, capacity, require_fit
+from .detached import Detached, SigningRequest, detached_signature
 from .imgtool_adapter import AskPassphrase, public_key
 from .inputs import binary_for
 from .keys import PublicKey, demo_key
@@ -18,25 +19,30 @@ from .packaging import package_files, package_path
 from .parsing import parse, read
 from .passphrase import passphrase_from_environment
 from .proof import prove
+from .requests import signing_requests
 from .signing import SignedImage, sign_build, sign_payload
 from .tlv import TlvType
 from .verification import verify
+from .version import parse_version
 
 __all__ = [
     "AskPassphrase",
     "Capacity",
+    "Detached",
     "ImageVersion",
     "McubootImage",
     "Package",
     "PackageEntry",
     "PublicKey",
     "SignedImage",
+    "SigningRequest",
     "Tlv",
     "TlvType",
     "binary_for",
     "build_key",
     "capacity",
     "demo_key",
+    "detached_signature",
     "package_files",
     "package_path",
     "parse",
@@ -50,5 +56,6 @@ __all__ = [
     "sign_arguments",
     "sign_build",
     "sign_payload",
+    "signing_requests",
     "verify",
 ]

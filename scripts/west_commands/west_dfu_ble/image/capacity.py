@@ -14,6 +14,7 @@ from ..builddir import Build, FlashRegion, Slot
 from ..diagnostics import Location, Note
 from ..faults import fault
 from ..mcuboot import BootloaderMode
+from .encryption import wants_encryption
 
 _MAGIC = 16
 _MAX_ALIGN = 8
@@ -94,10 +95,12 @@ def _trailer(build: Build, sectors: int, states: int) -> tuple[int, str]:
     write = build.write_block.value if build.write_block else 4
     align = max(_MAX_ALIGN, write)
     magic = -(-_MAGIC // align) * align
-    size = sectors * states * write + 4 * align + magic
+    # Two AES keys of 16 bytes, if images are encrypted, stand there during a swap.
+    flags = 4 * align + magic + (2 * magic if wants_encryption(build) else 0)
+    size = sectors * states * write + flags
     return size, (
         f"{size} of them are the trailer: {sectors} sectors x {states} states x {write} bytes, "
-        f"and {4 * align + magic} for flags and magic"
+        f"and {flags} for flags and magic"
     )
 
 

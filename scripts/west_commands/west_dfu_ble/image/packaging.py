@@ -20,7 +20,7 @@ from typing import Any
 from ..builddir import Build, Layout, Role
 from ..diagnostics import DfuBleError
 from ..faults import fault
-from .arguments import ncs_release
+from .argument_parts import ncs_release
 from .model import McubootImage
 from .package import MANIFEST, VERSION_KEY, XIP_VERSION_KEY, read_package
 

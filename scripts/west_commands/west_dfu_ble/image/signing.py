@@ -3,38 +3,31 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..builddir import ArtifactKind, Build, SignatureType
+from ..builddir import ArtifactKind, Build
 from ..diagnostics import DfuBleError
 from ..faults import fault
-from .arguments import parse_version, sign_arguments
-from .capacity import require_fit
+from .detached import Detached, require_public
+from .encryption import require_same_firmware
 from .imgtool_adapter import AskPassphrase, Imgtool
 from .inputs import Binary, binaries_to_sign, pads_header
 from .keys import PublicKey
+from .making import make_image
 from .model import ImageVersion, McubootImage
 from .packaging import package_files, package_path
 from .parsing import parse, read
 from .proof import prove
-from .signing_key import require_key
+from .signing_key import require_bootloader_key, require_key
 from .verification import hashed_region, verify
+from .version import parse_version
 from .writing import write_all
 
 _FILE_NAMES = {
     (0, 0): "app_update.bin",
     (0, 1): "mcuboot_secondary_app_update.bin",
     (1, 0): "net_core_app_update.bin",
-}
-# The shortest signature in bytes; ECDSA's length varies.
-_SIGNATURE_LENGTH = {
-    SignatureType.RSA_2048: 256,
-    SignatureType.RSA_3072: 384,
-    SignatureType.ECDSA_P256: 70,
-    SignatureType.ECDSA_P384: 102,
-    SignatureType.ED25519: 64,
 }
 
 
@@ -61,6 +54,7 @@ def sign_build(
     output: Path | None = None,
     package: bool = True,
     baseline: ImageVersion | None = None,
+    detached: Detached | None = None,
     ask: AskPassphrase | None = None,
 ) -> tuple[SignedImage, ...]:
     """Make the build's update images, one for each slot that needs its own.
@@ -72,20 +66,23 @@ def sign_build(
     binary in the same way and verifies is kept, unless `force`. `package` makes the package too,
     see `package_path`.
 
-    `version` and `key` default to the build's; `ask` gives the passphrase of a locked key. The
-    application's version must be higher than `baseline`, if that is given. Nothing is written
-    before every image was proved: signature, hash, slot, size and version.
+    `version` and `key` default to the build's; `detached` has signatures that were made elsewhere,
+    and then no private key is needed (see `signing_requests`). `ask` gives the passphrase of a
+    locked key. The application's version must be higher than `baseline`, if that is given.
+    Nothing is written before every image was proved: signature, hash, slot, size and version.
 
     Raises `DfuBleError` IM301 to IM304 and IM306 to IM317; EN008 for a bad SOURCE_DATE_EPOCH.
     """
     if version is not None:
         parse_version(version)
     tool = Imgtool(ask)
-    signing_key, public = require_key(build, tool, key)
+    signer, public = _signer(build, tool, key, detached)
     signed = []
     for binary in binaries_to_sign(build):
         slot = binary.slot
-        image = parse(_sign(tool, build, binary, signing_key, version), binary.path)
+        image = parse(make_image(tool, build, binary, signer, version), binary.path)
+        if image.is_encrypted:
+            require_same_firmware(image, binary)
         prove(
             image,
             binary.path,
@@ -118,48 +115,17 @@ def sign_payload(payload: bytes, build: Build, slot: int, version: str) -> bytes
         raise fault("IM315", f"the build has no slot {slot}", location=build.path)
     padding = 0 if pads_header(build) else (build.header_size.value if build.header_size else 0)
     binary = Binary(place, build.path, bytes(padding) + payload, padding)
-    return _sign(tool, build, binary, signing_key, version)
+    return make_image(tool, build, binary, signing_key, version)
 
 
-def _sign(
-    tool: Imgtool, build: Build, binary: Binary, key: Path | None, version: str | None
-) -> bytes:
-    _require_probable_fit(build, binary)
-    try:
-        with tempfile.TemporaryDirectory(prefix="dfu-ble-") as folder:
-            source, target = Path(folder) / "to_sign.bin", Path(folder) / "signed.bin"
-            source.write_bytes(binary.data)
-            tool.sign(
-                sign_arguments(
-                    build,
-                    binary.slot.index,
-                    image=binary.slot.image,
-                    source=source,
-                    target=target,
-                    key=key,
-                    version=version,
-                )
-            )
-            return target.read_bytes()
-    except OSError as error:
-        raise fault(
-            "IM313",
-            f"the temporary folder can't be used: {error.strerror or type(error).__name__}",
-            location=Path(tempfile.gettempdir()),
-        ) from None
-
-
-def _require_probable_fit(build: Build, binary: Binary) -> None:
-    """Refuse what can't fit before imgtool does, which does not say what the limit is made of."""
-    if build.application.kconfig.is_on("CONFIG_MCUBOOT_COMPRESSED_IMAGE_SUPPORT_ENABLED"):
-        return
-    header = build.header_size.value if build.header_size else 0
-    signature = build.signature_type
-    # The area's own header and the hash; then the key's hash and the signature.
-    entries = 4 + 36
-    if signature in _SIGNATURE_LENGTH:
-        entries += 36 + 4 + _SIGNATURE_LENGTH[signature]
-    require_fit(build, binary.slot, header + len(binary.firmware) + entries, binary.path)
+def _signer(
+    build: Build, tool: Imgtool, key: Path | None, detached: Detached | None
+) -> tuple[Path | Detached | None, PublicKey | None]:
+    if detached is None:
+        return require_key(build, tool, key)
+    public = require_public(build, tool, detached.public_key)
+    require_bootloader_key(build, tool, public, detached.public_key)
+    return detached, public
 
 
 def _settle(

@@ -43,9 +43,14 @@ def require_key(
                 helps=["put the key there, or name it with `--key`"],
             )
     public = tool.public_key(path, private=True)
+    require_bootloader_key(build, tool, public, path)
+    return path, public
+
+
+def require_bootloader_key(build: Build, tool: Imgtool, public: PublicKey, path: Path) -> None:
+    """Raise `DfuBleError` IM303 if `public` is of another type, or another key, than MCUboot's."""
     _require_type(build, public, path)
     _require_same(build, tool, public, path)
-    return path, public
 
 
 def _require_type(build: Build, public: PublicKey, path: Path) -> None:

@@ -53,6 +53,11 @@ def hashed_region(image: McubootImage) -> bytes:
     return image.data[: image.header_size + image.payload_size + image.protected_size]
 
 
+def digest_of(data: bytes, bits: int) -> bytes:
+    """Return the SHA-256, 384 or 512 of `data`, as `bits` says."""
+    return _HASHES[bits](data).digest()
+
+
 def is_pure(image: McubootImage) -> bool:
     """Whether the signature is over the image itself, not over its hash."""
     return image.tlv(TlvType.SIG_PURE) is not None
