@@ -80,6 +80,21 @@ def test_frames_go_out_in_writes_of_the_negotiated_size_and_answers_come_back() 
     run(test)
 
 
+@pytest.mark.parametrize("remembered", [20, 495])
+def test_what_bluez_says_counts_and_not_what_bleak_remembers(remembered: int) -> None:
+    async def test() -> None:
+        # A device that BlueZ has known before: bleak has no MTU of it, or the former firmware's.
+        device = Peripheral(sizes=[remembered], mtus=[23, 247])
+        link = BleLink("Tiny", Air([device]).stack())
+        await link.connect(SECONDS)
+        assert link.traits.max_write == 244
+        await echo(link, "x" * 600)
+        assert [len(w) for w in device.writes] == [244, 244, 126]
+        await link.disconnect()
+
+    run(test)
+
+
 def test_an_mtu_of_23_stays_one() -> None:
     async def test() -> None:
         device = Peripheral(sizes=[20])

@@ -104,6 +104,7 @@ def test_bluetooth_that_is_no_use_is_lk401_with_what_to_do(
         assert remedy in " / ".join(help.text for help in diagnostic.helps)
         [note] = diagnostic.notes
         assert note.text.startswith("the system says: ")
+        assert "BleakBluetoothNotAvailableReason" not in note.text
         assert caught.value.status is ExitStatus.NO_LINK
 
 

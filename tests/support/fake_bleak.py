@@ -32,7 +32,8 @@ class Peripheral:
 
     `advertisements` overrides the single advertisement made of `name` and `services`. Errors in
     `connect_errors` and `notify_errors` are raised one after the other, one a try; `pair_error`
-    is raised at every pairing. `sizes` are the successive readings of the largest write.
+    is raised at every pairing. `sizes` are the successive readings of the largest write, `mtus`
+    those of the MTU that the system tells itself (none: it does not).
     """
 
     name: str = "Tiny"
@@ -47,6 +48,7 @@ class Peripheral:
         }
     )
     sizes: list[int] = field(default_factory=lambda: [100])
+    mtus: list[int] = field(default_factory=list)
     connect_errors: list[BaseException] = field(default_factory=list)
     notify_errors: list[BaseException] = field(default_factory=list)
     write_errors: list[BaseException] = field(default_factory=list)
@@ -86,11 +88,15 @@ class Air:
         class Client(FakeClient):
             world = air
 
-        return Stack({"backend": Scanner}, {"backend": Client}, self._agent)
+        return Stack({"backend": Scanner}, {"backend": Client}, self._agent, self._mtu)
 
     def _agent(self, device: BLEDevice) -> AbstractAsyncContextManager[None]:
         self.agents.append(device.address)
         return nullcontext()
+
+    async def _mtu(self, characteristic: BleakGATTCharacteristic) -> int | None:
+        [mtus] = [p.mtus for p in self.peripherals if p.client and p.client.is_connected]
+        return (mtus.pop(0) if len(mtus) > 1 else mtus[0]) if mtus else None
 
 
 class FakeScanner(BaseBleakScanner):
@@ -209,6 +215,8 @@ class FakeClient(BaseBleakClient):
         await asyncio.sleep(self._peripheral.write_delay)
         piece = bytes(data)
         size = characteristic.max_write_without_response_size
+        if self._peripheral.mtus:
+            size = self._peripheral.mtus[-1] - 3
         assert len(piece) <= size, "a stack cuts it off without a word"
         self._peripheral.writes.append(piece)
         for answer in self._peripheral.server.feed(piece):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +36,7 @@ _PAUSE = 0.5
 # ATT's default MTU of 23 less 3. Windows says so until the exchange is through, which takes up to
 # a second after the connection (bleak, `max_write_without_response_size`).
 _LEAST_WRITE = 20
+_ATT_HEADER = 3
 _MTU_TIME = 1.0
 _DISCONNECT_TIME = 10.0
 
@@ -49,16 +50,29 @@ def _system_agent(device: BLEDevice) -> AbstractAsyncContextManager[None]:
     return pairing_agent(path)
 
 
+async def _system_mtu(characteristic: BleakGATTCharacteristic) -> int | None:
+    path = characteristic.obj[0] if isinstance(characteristic.obj, tuple) else None
+    if sys.platform != "linux" or not isinstance(path, str):
+        return None  # bleak asks macOS and Windows each time
+    from .bluez_mtu import negotiated_mtu
+
+    with suppress(Exception):
+        return await asyncio.wait_for(negotiated_mtu(path), _MTU_TIME)
+    return None
+
+
 @dataclass(frozen=True)
 class Stack:
     """Which Bluetooth stack bleak uses, as keywords for its classes; by default the system's.
 
-    `agent` answers the stack's questions while a device pairs.
+    `agent` answers the stack's questions while a device pairs. `mtu` tells the ATT MTU in bytes, or
+    `None` where bleak's own word for the largest write is as good.
     """
 
     scanner: dict[str, Any] = field(default_factory=dict)
     client: dict[str, Any] = field(default_factory=dict)
     agent: Callable[[BLEDevice], AbstractAsyncContextManager[None]] = _system_agent
+    mtu: Callable[[BleakGATTCharacteristic], Awaitable[int | None]] = _system_mtu
 
 
 def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
@@ -188,7 +202,7 @@ class BleLink:
                 await asyncio.wait_for(client.connect(), _CONNECT_TIME)
                 characteristic = _smp_characteristic(client, peer)
                 await _subscribe(client, characteristic, inbox, peer)
-            self._max_write = await _max_write(characteristic, client)
+            self._max_write = await _max_write(characteristic, client, self._stack)
         except BaseException as error:
             with suppress(Exception):
                 await asyncio.wait_for(client.disconnect(), _DISCONNECT_TIME)
@@ -263,12 +277,21 @@ async def _subscribe(
         raise pairing_fault(error, peer, client.address, paired=True) from error
 
 
-async def _max_write(characteristic: BleakGATTCharacteristic, client: BleakClient) -> int:
+async def _max_write(
+    characteristic: BleakGATTCharacteristic, client: BleakClient, stack: Stack
+) -> int:
     end = asyncio.get_running_loop().time() + _MTU_TIME
-    while (size := characteristic.max_write_without_response_size) <= _LEAST_WRITE:
+    while (size := await _write_size(characteristic, stack)) <= _LEAST_WRITE:
         if asyncio.get_running_loop().time() >= end:
             break
         await asyncio.sleep(0.1)
     if not client.is_connected:
         raise BleakError("the device disconnected")
     return max(size, _LEAST_WRITE)
+
+
+async def _write_size(characteristic: BleakGATTCharacteristic, stack: Stack) -> int:
+    mtu = await stack.mtu(characteristic)
+    if mtu is None:
+        return characteristic.max_write_without_response_size
+    return mtu - _ATT_HEADER

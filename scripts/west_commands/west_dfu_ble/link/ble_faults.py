@@ -128,7 +128,9 @@ _SECURITY_TEXTS = (
 
 def text_of(error: BaseException) -> str:
     """Say what an exception says, in one line; its type if it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
+    # bleak adds the reason to the words, and Python would write both down as they stand in code.
+    said = error.args[0] if hasattr(error, "reason") and error.args else error
+    return " ".join(str(said).split()) or type(error).__name__
 
 
 def adapter_fault(error: Exception) -> DfuBleError | None:
