@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..diagnostics import Location
 from .textfile import read_text, shorten, unreadable
 
 # A real one has about 400 entries and 40 kB.
@@ -18,13 +17,13 @@ _ENTRY = re.compile(r'(?:"([^"]+)"|([^:"#/][^:"]*)):[A-Z]+=(.*)')
 class CMakeCache(Mapping[str, str]):
     """The entries of one `CMakeCache.txt` by name; paths are those of the machine that built."""
 
-    def __init__(self, path: Path, entries: Mapping[str, tuple[str, int]]) -> None:
-        """Take `entries`: name -> (value, line number from 1) as read from `path`."""
+    def __init__(self, path: Path, entries: Mapping[str, str]) -> None:
+        """Take `entries`: name -> value as read from `path`."""
         self.path = path
         self._entries = dict(entries)
 
     def __getitem__(self, name: str) -> str:
-        return self._entries[name][0]
+        return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -35,7 +34,7 @@ class CMakeCache(Mapping[str, str]):
     def text(self, *names: str) -> str:
         """Return the first of these entries that is there and not empty, or an empty string."""
         for name in names:
-            value = self._entries.get(name, ("", 0))[0]
+            value = self._entries.get(name, "")
             if value and not value.endswith("-NOTFOUND"):
                 return value
         return ""
@@ -48,11 +47,6 @@ class CMakeCache(Mapping[str, str]):
         """Whether CMake takes the entry's value for true."""
         return self.text(name).upper() in ("1", "ON", "YES", "TRUE", "Y")
 
-    def where(self, name: str) -> Location:
-        """Return the entry's line, or the file as a whole if the entry is not there."""
-        entry = self._entries.get(name)
-        return Location(self.path, entry[1] if entry else None)
-
 
 def read_cmake_cache(path: Path) -> CMakeCache:
     """Read the `CMakeCache.txt` at `path`; a file that is not there gives an empty cache.
@@ -61,7 +55,7 @@ def read_cmake_cache(path: Path) -> CMakeCache:
     """
     if not path.exists():
         return CMakeCache(path, {})
-    entries: dict[str, tuple[str, int]] = {}
+    entries: dict[str, str] = {}
     for number, line in enumerate(read_text(path, "EN006", limit=_LIMIT).split("\n"), 1):
         if not line or line.startswith(("//", "#")) or line.isspace():
             continue
@@ -73,5 +67,5 @@ def read_cmake_cache(path: Path) -> CMakeCache:
                 f"`{path.name}` has a line that is no cache entry: `{shorten(line)}`",
                 number,
             )
-        entries[match[1] or match[2]] = (match[3], number)
+        entries[match[1] or match[2]] = match[3]
     return CMakeCache(path, entries)

@@ -37,7 +37,6 @@ class DeviceTree:
 
     `slots` maps 0, 1, 2 ... (``slot0_partition`` ...) to their partitions. `blocks` maps node
     labels and chosen nodes (``zephyr,flash``) to the erase and write blocks of their flash.
-    `code_partition` is the name of what ``zephyr,code-partition`` points to.
     """
 
     path: Path
@@ -45,7 +44,6 @@ class DeviceTree:
     slots: Mapping[int, Partition]
     regions: tuple[FlashRegion, ...]
     blocks: Mapping[str, Block]
-    code_partition: str | None
 
 
 def read_devicetree(path: Path) -> DeviceTree:
@@ -81,15 +79,12 @@ class _Reader:
         for node in nodes:
             if "erase-block-size" in node.props or _has(node, "soc-nv-flash"):
                 self._region(node)
-        code = self._chosen().get("zephyr,code-partition")
-        code_partition = self._partitions.get(code)
         return DeviceTree(
             path=self._path,
             partitions=tuple(self._partitions.values()),
             slots=self._slots,
             regions=tuple(self._regions.values()),
             blocks=self._blocks(nodes),
-            code_partition=code_partition.name if code_partition else None,
         )
 
     def _take_partition(self, node: Any) -> None:
