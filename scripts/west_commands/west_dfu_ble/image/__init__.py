@@ -12,6 +12,8 @@ from .capacity import Capacity, capacity, require_fit
 from .detached import Detached, SigningRequest, detached_signature
 from .imgtool_adapter import AskPassphrase, public_key
 from .inputs import binary_for
+from .inspection import Finding, Inspection, flag_names, inspect
+from .inspection import as_dict as inspection_as_dict
 from .keys import PublicKey, demo_key
 from .model import ImageVersion, McubootImage, Tlv
 from .package import Package, PackageEntry, read_package
@@ -22,6 +24,7 @@ from .proof import prove
 from .requests import signing_requests
 from .signing import SignedImage, sign_build, sign_payload
 from .tlv import TlvType
+from .tlv import name as tlv_name
 from .verification import verify
 from .version import parse_version
 
@@ -29,7 +32,9 @@ __all__ = [
     "AskPassphrase",
     "Capacity",
     "Detached",
+    "Finding",
     "ImageVersion",
+    "Inspection",
     "McubootImage",
     "Package",
     "PackageEntry",
@@ -43,6 +48,9 @@ __all__ = [
     "capacity",
     "demo_key",
     "detached_signature",
+    "flag_names",
+    "inspect",
+    "inspection_as_dict",
     "package_files",
     "package_path",
     "parse",
@@ -57,5 +65,6 @@ __all__ = [
     "sign_build",
     "sign_payload",
     "signing_requests",
+    "tlv_name",
     "verify",
 ]
