@@ -54,7 +54,9 @@ def test_nothing_below(dfu_ble: RunDfuBle, tmp_path: Path) -> None:
 
 def test_exit_zero_forgives_findings_only(dfu_ble: RunDfuBle, tiny: Path) -> None:
     config = tiny / "build-swap/zephyr/.config"
-    config.write_text(config.read_text().replace("CONFIG_CAF_BLE_SMP=y", "# CONFIG_CAF_BLE_SMP is not set"))
+    config.write_text(
+        config.read_text().replace("CONFIG_CAF_BLE_SMP=y", "# CONFIG_CAF_BLE_SMP is not set")
+    )
     assert dfu_ble("check", "-d", tiny / "build-swap").status == 3
     assert dfu_ble("check", "-d", tiny / "build-swap", "--exit-zero").status == 0
     config.write_bytes(b"")

@@ -14,8 +14,8 @@ from boards import make_board, make_update, on_air
 from link_talk import LinkTalk
 from mcuboot_images import digest_of
 from west_dfu_ble.diagnostics import DfuBleError
-from west_dfu_ble.link import LinkLost, LinkTraits, open_link, scan, search
-from west_dfu_ble.link.hci import AskPasskey, HciLink
+from west_dfu_ble.link import AskPasskey, LinkLost, LinkTraits, open_link, scan, search
+from west_dfu_ble.link.hci import HciLink
 from west_dfu_ble.link.virtual import VirtualLink
 from west_dfu_ble.virtual import Access, VirtualDevice
 from west_dfu_ble.virtual.hci_server import HciServer

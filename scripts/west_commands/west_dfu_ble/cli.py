@@ -73,6 +73,23 @@ ACTIONS: Mapping[str, Action] = {
             options.EVENTS,
         ),
     ),
+    "rehearse": Action(
+        "rehearse",
+        "the whole update against a virtual device made from this build",
+        (
+            options.BUILD,
+            options.CONFIG,
+            options.SIGN,
+            options.DEVICE,
+            options.ACTIVATE,
+            options.EVENTS,
+        ),
+    ),
+    "device": Action(
+        "serve",
+        "serve a virtual device for other tools to update, until Ctrl-C",
+        (options.BUILD, options.CONFIG, options.DEVICE, options.SERVE),
+    ),
     "scan": Action(
         "operations",
         "list the devices in range",

@@ -51,6 +51,23 @@ def attempts(text: str) -> int:
     return value
 
 
+def passkey(text: str) -> int:
+    """Read the six digits that a device shows; for argparse."""
+    if not (text.isdecimal() and text.isascii() and len(text) <= 6):
+        raise ValueError
+    return int(text)
+
+
+def address(text: str) -> tuple[str, int]:
+    """Read ``HOST:PORT``, or ``PORT`` on this machine alone; for argparse."""
+    host, colon, port = text.removeprefix("tcp-server:").rpartition(":")
+    if not colon:
+        host = "127.0.0.1"
+    if not host or not 0 <= int(port) < 65536:
+        raise ValueError
+    return host, int(port)
+
+
 def report_target(text: str) -> tuple[str, Path]:
     """Split ``FORMAT:PATH``; for argparse."""
     name, colon, path = text.partition(":")
@@ -160,6 +177,23 @@ FORMAT = {
     )
 }
 REPORT = {"report of the check": (_REPORT,)}
+SERVE = {
+    "serving": (
+        _option(
+            "--hci",
+            type=address,
+            metavar="[tcp-server:]HOST:PORT",
+            help="serve Bluetooth controllers (HCI over TCP) on the device's air; port 0 for any "
+            "that is free (default: 127.0.0.1:0)",
+        ),
+        _option(
+            "--udp",
+            type=address,
+            metavar="HOST:PORT",
+            help="serve SMP over UDP instead",
+        ),
+    )
+}
 EVENTS = {
     "report": (
         _option(
@@ -208,6 +242,13 @@ DEVICE = {
             metavar="FILE",
             help="with --link virtual: the image that the device runs now "
             "(default: this application in a lower version)",
+        ),
+        _option(
+            "--passkey",
+            type=passkey,
+            metavar="DIGITS",
+            help="the passkey that the device shows when it is paired over --link hci "
+            "(default: asked for on a terminal)",
         ),
         _option(
             "--timeout",

@@ -8,11 +8,12 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ..builddir import Build
 from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
-from ..link import Link, open_link
+from ..link import AskPasskey, Link, open_link
 from ..report.console import Console
 from ..report.preview import describe_preview
 from ..report.progress import JsonLines, PlainProgress, TerminalProgress
@@ -26,15 +27,22 @@ from ..update import (
 )
 from .settings import settings
 
+if TYPE_CHECKING:
+    from ..virtual import VirtualDevice
+
 
 def update_device(
     args: argparse.Namespace,
     console: Console,
     build: Build | None,
     candidates: Sequence[Candidate],
+    virtual: VirtualDevice | None = None,
 ) -> ExitStatus:
-    """Run the update. The last line tells what the device runs and will run next, come what may."""
-    link = open_device(args, build)
+    """Run the update. The last line tells what the device runs and will run next, come what may.
+
+    `virtual` is the device that the link `virtual` leads to; without one it is made.
+    """
+    link = open_device(args, console, build, virtual)
     knowledge = knowledge_from_build(build) if build else Knowledge()
     tell = console.note if args.format == "json" else console.result
     with listener_for(args, console) as listener:
@@ -90,30 +98,35 @@ async def _run(update: Update, *, dry_run: bool, tell: Callable[[str], None]) ->
     return ExitStatus.DONE
 
 
-def open_device(args: argparse.Namespace, build: Build | None) -> Link:
+def open_device(
+    args: argparse.Namespace,
+    console: Console,
+    build: Build | None,
+    virtual: VirtualDevice | None = None,
+) -> Link:
     """Open the link that the arguments ask for; a virtual device is made first."""
     config = settings(args, build)
     assert config.link
-    virtual = None
+    device = config.device
     if config.link == "virtual":
-        from ..virtual import VirtualDevice, profile_for_image, profile_from_build
+        from .virtual import make_virtual
 
-        running = args.running.read_bytes() if args.running else None
-        if build:
-            profile = profile_from_build(build, running=running)
-        elif running is not None:
-            profile = profile_for_image(running)
-        else:
-            raise fault(
-                "EN008",
-                "a virtual device needs to know which image it runs",
-                why="There is no build directory to make one from.",
-                helps=["give the image that the field runs now with --from FILE, or --build-dir"],
-            )
-        virtual = VirtualDevice(profile)
-    # The device that the project's settings name is a real one.
-    device = args.device if virtual else config.device
-    return open_link(config.link, device, virtual=virtual)
+        virtual = virtual or make_virtual(args, build)
+        # The device that the project's settings name is a real one.
+        device = args.device
+    return open_link(config.link, device, virtual=virtual, ask=_passkey_source(args, console))
+
+
+def _passkey_source(args: argparse.Namespace, console: Console) -> AskPasskey | None:
+    """Return who knows the passkey that the device shows: the command line, or the user."""
+
+    async def ask() -> int | None:
+        if args.passkey is not None:
+            return int(args.passkey)
+        said = await asyncio.to_thread(console.ask, "passkey that the device shows: ")
+        return int(said) if said and said.isdecimal() else None
+
+    return ask if args.passkey is not None or console.is_interactive else None
 
 
 def listener_for(

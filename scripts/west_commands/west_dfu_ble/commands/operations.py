@@ -37,7 +37,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     # what the device does not tell (and a virtual device is made from it).
     build = load_build(args) if args.build_dir else None
     knowledge = knowledge_from_build(build) if build else Knowledge()
-    link = open_device(args, build)
+    link = open_device(args, console, build)
     options = UpdateOptions(timeout=args.timeout, retries=args.retries)
     with listener_for(args, console) as listener:
         if args.action == "echo":

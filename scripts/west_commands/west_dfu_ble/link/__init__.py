@@ -5,7 +5,7 @@ A link knows bytes and nothing of SMP but where a frame begins and ends on its m
 stands in a module of its own and is imported when it is asked for.
 """
 
-from .model import Link, LinkLost, LinkTraits, Seen
+from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
 from .open import open_link, scan
 
-__all__ = ["Link", "LinkLost", "LinkTraits", "Seen", "open_link", "scan"]
+__all__ = ["AskPasskey", "Link", "LinkLost", "LinkTraits", "Seen", "open_link", "scan"]

@@ -25,7 +25,7 @@ from .ble_faults import adapter_fault, connect_fault, pairing_fault, text_of, wa
 from .ble_scan import Sighting, find, listen
 from .gatt import SMP_CHARACTERISTIC, SMP_SERVICE
 from .inbox import Inbox
-from .model import Link, LinkLost, LinkTraits, Seen
+from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
 from .search import Target
 from .sending import Sender
 
@@ -75,7 +75,9 @@ class Stack:
     mtu: Callable[[BleakGATTCharacteristic], Awaitable[int | None]] = _system_mtu
 
 
-def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
+def open_link(
+    argument: str, device: str | None, virtual: object | None, ask: AskPasskey | None
+) -> Link:
     """Make the link `ble`; for `link.open_link`."""
     return BleLink(device)
 

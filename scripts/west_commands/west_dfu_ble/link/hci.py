@@ -30,7 +30,7 @@ from ..diagnostics import DfuBleError
 from . import hci_faults, hci_gatt, search
 from .hci_scan import Sighting, listen
 from .inbox import Inbox
-from .model import Link, LinkLost, LinkTraits, Seen
+from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
 from .search import Target
 from .sending import Sender
 
@@ -42,13 +42,15 @@ _TRIES = 4
 _PAUSE = 0.2
 
 Opener = Callable[[], Awaitable[Transport]]
-# Asks somebody for the six digits that the device shows; `None` if nobody can tell.
-AskPasskey = Callable[[], Awaitable["int | None"]]
 
 
-def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
+def open_link(
+    argument: str, device: str | None, virtual: object | None, ask: AskPasskey | None
+) -> Link:
     """Make the link `hci:SPEC`; for `link.open_link`."""
-    return HciLink("hci", argument, lambda: open_transport(argument), device, keystore=_bonds)
+    return HciLink(
+        "hci", argument, lambda: open_transport(argument), device, keystore=_bonds, ask=ask
+    )
 
 
 async def scan(argument: str, timeout: float) -> list[Seen]:

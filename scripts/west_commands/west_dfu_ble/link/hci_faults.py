@@ -81,7 +81,7 @@ def pairing_fault(peer: str, error: BaseException, *, paired: bool) -> DfuBleErr
         "CONFIG_MCUMGR_TRANSPORT_BT_AUTHEN).",
         notes=[f"Bumble says: {text_of(error)}"],
         helps=[
-            "pair through the system's Bluetooth, which can ask for the passkey: --link ble"
+            "give the passkey that the device shows with --passkey, or be asked in a terminal"
             if paired
             else "clear the device's bonds (it may hold too many), then try again",
         ],

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
+
+# Asks somebody for the six digits that the device shows; `None` if nobody can tell.
+AskPasskey = Callable[[], Awaitable["int | None"]]
 
 
 class LinkLost(Exception):

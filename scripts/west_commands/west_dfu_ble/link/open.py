@@ -2,9 +2,9 @@
 """From what the user calls a link (`ble`, `serial:/dev/ttyACM0`) to the link itself.
 
 `KINDS` is the one place that knows which kinds there are. A kind is a module with a function
-`open_link(argument, device, virtual) -> Link` and, if there is anything to look for, a coroutine
-`scan(argument, timeout) -> list[Seen]`; both raise `DfuBleError`. It is imported when it is asked
-for, so that nobody waits for a Bluetooth stack to update over a cable.
+`open_link(argument, device, virtual, ask) -> Link` and, if there is anything to look for, a
+coroutine `scan(argument, timeout) -> list[Seen]`; both raise `DfuBleError`. It is imported when it
+is asked for, so that nobody waits for a Bluetooth stack to update over a cable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ..faults import fault
 
 if TYPE_CHECKING:
-    from .model import Link, Seen
+    from .model import AskPasskey, Link, Seen
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,24 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def open_link(spec: str, device: str | None, *, virtual: object | None = None) -> Link:
+def open_link(
+    spec: str,
+    device: str | None,
+    *,
+    virtual: object | None = None,
+    ask: AskPasskey | None = None,
+) -> Link:
     """Make the link that `spec` names, not yet connected.
 
     `device` is the name or address to look for on the air (`None`: the only one with the SMP
     service); a link that leads to one device by itself takes no notice of it. `virtual` is the
-    device that the link `virtual` ends in. Raises `DfuBleError` LK408 for a spec that makes no
-    sense, LK409 when a Python package is missing.
+    device that the link `virtual` ends in. `ask` gets the passkey that a device shows when it
+    wants to be paired with one; without it devices are paired without a passkey.
+
+    Raises `DfuBleError` LK408 for a spec that makes no sense, LK409 when a Python package is missing.
     """
     kind, argument = _parse(spec)
-    link: Link = _load(kind).open_link(argument, device, virtual)
+    link: Link = _load(kind).open_link(argument, device, virtual, ask)
     return link
 
 

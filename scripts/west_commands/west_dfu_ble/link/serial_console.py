@@ -19,7 +19,7 @@ from ..diagnostics import DfuBleError
 from ..faults import fault
 from .console_framing import BUFFER_OVERHEAD, FRAME_LIMIT, ConsoleReader, to_lines
 from .inbox import Inbox
-from .model import Link, LinkLost, LinkTraits
+from .model import AskPasskey, Link, LinkLost, LinkTraits
 from .sending import Sender
 
 _DEFAULT_BAUD = 115200
@@ -31,7 +31,9 @@ _NO_PORT = ("FileNotFoundError", "Inappropriate ioctl", "Could not configure por
 _GONE = frozenset({errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.ENOTTY, errno.EISDIR})
 
 
-def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
+def open_link(
+    argument: str, device: str | None, virtual: object | None, ask: AskPasskey | None
+) -> Link:
     """Make the link `serial:PORT[@BAUD]`; for `link.open_link`. Raises `DfuBleError` LK408."""
     port, at, baud = argument.rpartition("@")
     if not at:

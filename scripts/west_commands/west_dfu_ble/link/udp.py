@@ -10,7 +10,7 @@ from typing import Any
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from .inbox import Inbox
-from .model import Link, LinkLost, LinkTraits
+from .model import AskPasskey, Link, LinkLost, LinkTraits
 
 # What one Ethernet frame of 1500 bytes leaves to UDP under IPv4 and IPv6; Zephyr's
 # `CONFIG_MCUMGR_TRANSPORT_UDP_MTU` is 1500, and its stack puts no fragments together by default.
@@ -19,7 +19,9 @@ _PROBE_TIME = 0.1
 _PAUSE = 0.5
 
 
-def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
+def open_link(
+    argument: str, device: str | None, virtual: object | None, ask: AskPasskey | None
+) -> Link:
     """Make the link `udp:HOST:PORT`; for `link.open_link`. Raises `DfuBleError` LK408."""
     host, _, port = argument.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")

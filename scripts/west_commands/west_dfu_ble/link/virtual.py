@@ -15,7 +15,7 @@ from bumble.transport.common import Transport
 
 from ..faults import fault
 from .hci import HciLink
-from .model import Link
+from .model import AskPasskey, Link
 
 _LOOKS, _LOOK_PAUSE = 100, 0.01
 
@@ -45,7 +45,9 @@ class OnAir(Protocol):
         """Make a radio to reach it by."""
 
 
-def open_link(argument: str, device: str | None, virtual: object | None) -> Link:
+def open_link(
+    argument: str, device: str | None, virtual: object | None, ask: AskPasskey | None
+) -> Link:
     """Make the link `virtual`; for `link.open_link`. Without `device` it is the one there is."""
     if virtual is None:
         raise fault(

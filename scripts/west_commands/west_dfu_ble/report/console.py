@@ -57,6 +57,18 @@ class Console:
             line = f"\033[1;36m{line[:head]}\033[0m{text}"
         self.note(line)
 
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody sits at a terminal and can be asked."""
+        return bool(sys.stdin and sys.stdin.isatty() and self.err.isatty())
+
+    def ask(self, question: str) -> str | None:
+        """Ask whoever sits at the terminal; `None` if nobody does."""
+        if not self.is_interactive:
+            return None
+        print(question, end="", file=self.err, flush=True)
+        return sys.stdin.readline().strip()
+
     def error(self, diagnostic: Diagnostic) -> None:
         """Write a diagnostic that ends the command to standard error."""
         from .diagnostic import render_diagnostic

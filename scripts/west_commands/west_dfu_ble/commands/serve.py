@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`device`: serve a virtual device to other programs until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..diagnostics import ExitStatus
+from ..faults import fault
+from ..report.console import Console
+from ..virtual import VirtualDevice
+from .locate import load_build
+from .virtual import make_virtual
+
+if TYPE_CHECKING:
+    from ..virtual.hci_server import HciServer
+    from ..virtual.udp_server import UdpServer
+
+
+def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
+    """Serve the device, and tell what it says."""
+    build = load_build(args) if args.build_dir or not args.running else None
+    device = make_virtual(args, build)
+    console.result(f"{device.profile.radio.name} ({device.address})")
+    asyncio.run(_serve(args, device, console))
+    running = device.running()
+    console.result(f"the device runs {running.version}" if running else "the device runs nothing")
+    return ExitStatus.DONE
+
+
+async def _serve(args: argparse.Namespace, device: VirtualDevice, console: Console) -> None:
+    """Serve until Ctrl-C, over UDP or on an air of the device's own."""
+    if args.udp:
+        from ..virtual.udp_server import UdpServer
+
+        server = UdpServer(device)
+        console.result(f"udp:{await _start(server, args.udp)}, end with Ctrl-C")
+        try:
+            await _tell_log(device, console)
+        finally:
+            await server.close()
+        return
+    from ..virtual.hci_server import HciServer
+
+    radio = device.on_air()
+    await radio.switch_on()
+    hci = HciServer(radio)
+    try:
+        place = await _start(hci, args.hci or ("127.0.0.1", 0))
+        console.result(f"hci:tcp-client:{place}, end with Ctrl-C")
+        await _tell_log(device, console)
+    finally:
+        await hci.close()
+        await radio.close()
+
+
+async def _start(server: UdpServer | HciServer, address: tuple[str, int]) -> str:
+    host, port = address
+    try:
+        return f"{host}:{await server.start(host, port)}"
+    except OSError as error:
+        raise fault(
+            "EN008",
+            f"nobody can be served at {host}:{port}: {error.strerror}",
+            why="Other programs reach the virtual device there.",
+            helps=["choose another port, or 0 for any that is free"],
+        ) from error
+
+
+async def _tell_log(device: VirtualDevice, console: Console) -> None:
+    """Tell what the device says, until Ctrl-C."""
+    stop = asyncio.Event()
+    with suppress(NotImplementedError, ValueError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    said = 0
+    try:
+        while not stop.is_set():
+            # The device's log keeps its last lines; what was said before is not said again.
+            lines = list(device.log)
+            for line in lines[said:]:
+                console.note(line)
+            said = len(lines)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.2)
+    except asyncio.CancelledError:
+        pass  # Ctrl-C where there are no signal handlers
