@@ -21,10 +21,14 @@ from typing import Any
 
 import pytest
 
+from gdb_stub import GdbStub
 from smpclient_sdist import smpclient_sdist
 
 QEMU = "qemu-system-arm"
 _START_TIME = 20.0
+# The nRF51 has 256 kB; the other targets keep their slots in RAM.
+_WITH_FLASH = "qemu_cortex_m0"
+FLASH_SIZE = 0x40000
 _PLACEHOLDER = "<PORT>"
 # What comes over the serial line while the Cortex-M0 target starts up, silences its UART for good.
 _BOOT_TIME = 0.3
@@ -60,13 +64,13 @@ class ZephyrServer:
         self._process.kill()
         self._process.wait()
 
-    def save_flash(self, path: Path, size: int) -> None:
+    def save_flash(self, path: Path) -> None:
         """Stop the processor where it is and write the flash, which begins at address 0.
 
         This is a power cut if the flash is given to another server afterwards.
         """
         self._monitor.execute("stop")
-        self._monitor.execute("memsave", val=0, size=size, filename=str(path))
+        self._monitor.execute("memsave", val=0, size=FLASH_SIZE, filename=str(path))
 
 
 def artifact_of(target: str, config: str) -> dict[str, Any]:
@@ -92,15 +96,22 @@ def zephyr_server(target: str, config: str, flash: Path | None = None) -> Iterat
         pytest.skip(f"{QEMU} is not installed")
     folder = _folder()
     entry = artifact_of(target, config)
+    content = _flash_content(entry, folder, flash)
     with ExitStack() as stack:
-        port, control = _free_port(), _free_port()
-        command = [qemu, *_arguments(entry, folder, port, flash)]
+        port, control, debug = _free_port(), _free_port(), _free_port()
+        command = [qemu, *_arguments(entry, folder, port)]
         command += ["-qmp", f"tcp:127.0.0.1:{control},server=on,wait=off"]
+        if content is not None:
+            command += ["-S", "-gdb", f"tcp:127.0.0.1:{debug}"]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         stack.callback(_end, process)
         monitor = stack.enter_context(_Monitor(control, process))
+        if content is not None:
+            with GdbStub(debug) as stub:
+                stub.write(0, content)
+                monitor.execute("system_reset")  # only now there is a reset vector
         time.sleep(_BOOT_TIME)
         yield ZephyrServer(
             f"serial:socket://127.0.0.1:{port}",
@@ -117,14 +128,27 @@ def _folder() -> Path:
     return smpclient_sdist() / "tests" / "fixtures" / "smp-server"
 
 
-def _arguments(entry: dict[str, Any], folder: Path, port: int, flash: Path | None) -> list[str]:
+def _flash_content(entry: dict[str, Any], folder: Path, flash: Path | None) -> bytes | None:
+    """Return what the flash holds at power-up; `None` for a target that runs from RAM."""
+    if entry["target"] != _WITH_FLASH:
+        assert flash is None, "this target has no flash that stays"
+        return None
+    if flash is not None:
+        return flash.read_bytes()
+    from intelhex import IntelHex
+
+    program = IntelHex(str(folder / entry["artifact"]))
+    program.padding = 0xFF
+    return bytes(program.tobinarray(start=0, size=FLASH_SIZE))
+
+
+def _arguments(entry: dict[str, Any], folder: Path, port: int) -> list[str]:
     words = shlex.split(entry["qemu_cmd"].replace(_PLACEHOLDER, str(port)))[1:]
     # The answers leave the emulator byte by byte: without nodelay each waits for the one before.
     words = [w.replace("server=on", "server=on,nodelay=on") for w in words]
-    if flash is not None:
+    if entry["target"] == _WITH_FLASH:
         loader = words.index("-device")
-        words[loader + 1] = f"loader,file={flash},addr=0x0,force-raw=on"
-        return words
+        return words[:loader] + words[loader + 2 :]
     return [w.replace("file=", f"file={folder}/") for w in words]
 
 

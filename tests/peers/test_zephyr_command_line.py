@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as a user types it, against a real MCUboot and Zephyr 4.4's own SMP server."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from relay import Relay
+from running import Result
+from west_dfu_ble import image
+from zephyr_build import SLOT_SIZE, cortex_m0_build
+from zephyr_qemu import ZephyrServer
+
+pytestmark = [pytest.mark.peer, pytest.mark.timeout(300)]
+Start = Callable[..., ZephyrServer]
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SLOT0 = 0x8000
+HEADER_SIZE = 0x200
+
+
+def dfu_ble(*arguments: object) -> Result:
+    done = subprocess.run(
+        command(*arguments), capture_output=True, text=True, timeout=200, env=environment()
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "west_dfu_ble", *map(str, arguments)]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts" / "west_commands")}
+
+
+def sign(build: Path, version: str) -> image.McubootImage:
+    signed = dfu_ble("sign", "-d", build, "--image-version", version)
+    assert signed.status == 0, signed.err
+    return image.read(build / "zephyr" / "app_update.bin")
+
+
+def program_that_resets_itself() -> bytes:
+    """Assemble the smallest firmware that never comes up: it asks the core for a reset at once.
+
+    Vector table, then `ldr r0, =SCB_AIRCR; ldr r1, =SYSRESETREQ; str r1, [r0]; b .`.
+    """
+    entry = SLOT0 + HEADER_SIZE + 0x100
+    vectors = struct.pack("<64I", 0x20004000, *[entry | 1] * 63)
+    code = struct.pack("<4H2I", 0x4801, 0x4902, 0x6001, 0xE7FE, 0xE000ED0C, 0x05FA0004)
+    return vectors + code + bytes(4096)
+
+
+def test_an_image_of_ours_is_swapped_in_and_stays(zephyr_qemu: Start, tmp_path: Path) -> None:
+    server = zephyr_qemu("qemu_cortex_m0", "serial")
+    build = cortex_m0_build(tmp_path / "build", server)
+    digest = sign(build, "1.2.3").digest.hex()[:8]
+
+    done = dfu_ble("upload", "-d", build, "--link", server.link)
+    assert done.status == 0, done.err
+    assert "swap using offset" in done.err
+    expected = f"the device runs 1.2.3 (slot 0, hash {digest}) and will run it again after a reset"
+    assert done.last_line == expected
+
+    flash = tmp_path / "flash.bin"
+    server.save_flash(flash)
+    server.kill()
+    after_power_cut = zephyr_qemu("qemu_cortex_m0", "serial", flash)
+    assert dfu_ble("status", "--link", after_power_cut.link).last_line == expected
+
+
+def test_an_image_on_trial_is_taken_back_by_the_next_reset(
+    zephyr_qemu: Start, tmp_path: Path
+) -> None:
+    server = zephyr_qemu("qemu_cortex_m0", "serial")
+    build = cortex_m0_build(tmp_path / "build", server)
+    sign(build, "1.2.3")
+    before = dfu_ble("status", "--link", server.link).last_line
+    assert before.startswith("the device runs 0.0.0")
+
+    done = dfu_ble("upload", "-d", build, "--link", server.link, "--no-confirm")
+    assert done.status == 0, done.err
+    assert "the device runs 1.2.3" in done.last_line
+    assert "will go back to 0.0.0" in done.last_line
+
+    assert dfu_ble("reset", "--link", server.link).last_line == before
+
+
+def test_an_image_that_does_not_come_up_is_reported_as_reverted(
+    zephyr_qemu: Start, tmp_path: Path
+) -> None:
+    server = zephyr_qemu("qemu_cortex_m0", "serial")
+    build = cortex_m0_build(tmp_path / "build", server, program_that_resets_itself())
+    sign(build, "6.6.6")
+    done = dfu_ble("upload", "-d", build, "--link", server.link)
+    assert done.status == 7
+    assert "error[DV506] reverted" in done.err
+    assert done.last_line.startswith("the device runs 0.0.0")
+    assert "will run it again after a reset" in done.last_line
+
+
+def sign_elsewhere(tmp_path: Path, program: bytes, *options: object) -> Path:
+    """Sign with imgtool itself, for another device than the one at hand."""
+    source, target = tmp_path / "program.bin", tmp_path / "elsewhere.bin"
+    source.write_bytes(program)
+    words = ["-m", "imgtool.main", "sign", "--pad-header", "--align", "4", *map(str, options)]
+    subprocess.run([sys.executable, *words, str(source), str(target)], check=True)
+    return target
+
+
+def test_an_image_with_a_broken_hash_is_not_even_sent(zephyr_qemu: Start, tmp_path: Path) -> None:
+    server = zephyr_qemu("qemu_cortex_m0", "serial")
+    build = cortex_m0_build(tmp_path / "build", server)
+    signed = bytearray(sign(build, "1.2.3").data)
+    signed[HEADER_SIZE + 100] ^= 1
+    broken = tmp_path / "broken.bin"
+    broken.write_bytes(signed)
+    done = dfu_ble("upload", "--image", broken, "--link", server.link)
+    assert done.status == 5
+    assert "error[IM306] hash-mismatch" in done.err
+
+
+def test_an_image_that_is_too_large_is_refused_here_and_there(
+    zephyr_qemu: Start, tmp_path: Path
+) -> None:
+    server = zephyr_qemu("qemu_cortex_m0", "serial")
+    build = cortex_m0_build(tmp_path / "build", server, bytes(SLOT_SIZE))
+    refused = dfu_ble("sign", "-d", build, "--image-version", "9.0.0")
+    assert refused.status == 5
+    assert "error[IM304] image-too-large" in refused.err
+
+    # Signed for another device, whose slots are larger: nobody but this device knows better.
+    sizes = ("--header-size", "0x200", "--slot-size", "0x40000")
+    large = sign_elsewhere(tmp_path, bytes(SLOT_SIZE), "--version", "9.0.0", *sizes)
+    done = dfu_ble("upload", "--image", large, "--link", server.link)
+    assert done.status in (5, 7)
+    assert "large" in done.err
+    assert done.last_line.startswith("the device runs 0.0.0")
+
+
+def test_a_power_cut_in_the_middle_of_the_upload(zephyr_qemu: Start, tmp_path: Path) -> None:
+    server = zephyr_qemu("qemu_cortex_m0", "serial")
+    build = cortex_m0_build(tmp_path / "build", server)
+    sign(build, "1.2.3")
+    with Relay() as relay:
+        relay.join(server.link)
+        words = command("upload", "-d", build, "--link", relay.link, "--format", "json")
+        with subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+        ) as running:
+            assert running.stdout is not None
+            events = []
+            for line in running.stdout:
+                events.append(json.loads(line))
+                if events[-1].get("offset", 0) > 10_000:
+                    break
+            flash = tmp_path / "flash.bin"
+            server.save_flash(flash)
+            server.kill()
+            relay.cut()
+            relay.join(zephyr_qemu("qemu_cortex_m0", "serial", flash).link)
+            rest, errors = running.communicate(timeout=120)
+        assert running.returncode == 0, errors
+        verdict = json.loads(rest.splitlines()[-1])
+        assert "the device runs 1.2.3" in verdict["device"]
+        assert "will run it again" in verdict["device"]
+
+
+@pytest.mark.parametrize("config", ["serial_recovery_buf400", "serial_recovery_buf2048"])
+def test_a_bootloader_that_loads_into_ram_runs_the_higher_version(
+    config: str, zephyr_qemu: Start, tmp_path: Path
+) -> None:
+    server = zephyr_qemu("mps2_an385", config)
+    original = image.read(server.signed_image)
+    header, address = hex(original.header_size), hex(original.load_address)
+    sizes = ("--header-size", header, "--slot-size", "0x80000", "--load-addr", address)
+    update = sign_elsewhere(tmp_path, original.payload, "--version", "2.0.0", *sizes)
+    done = dfu_ble("upload", "--image", update, "--link", server.link)
+    assert done.status == 0, done.err
+    assert f"frames of {server.buffer_size - 4} bytes" in done.err
+    assert "the device has no test command" in done.err
+    assert done.last_line.startswith("the device runs 2.0.0 (slot 1")
