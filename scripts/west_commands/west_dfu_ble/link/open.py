@@ -56,7 +56,8 @@ def open_link(
     device that the link `virtual` ends in. `ask` gets the passkey that a device shows when it
     wants to be paired with one; without it devices are paired without a passkey.
 
-    Raises `DfuBleError` LK408 for a spec that makes no sense, LK409 when a Python package is missing.
+    Raises `DfuBleError` LK408 for a spec that makes no sense, LK409 when a Python package is
+    missing.
     """
     kind, argument = _parse(spec)
     link: Link = _load(kind).open_link(argument, device, virtual, ask)
