@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from west_dfu_ble import image
@@ -334,6 +334,7 @@ def test_manifest_that_is_none(manifest: bytes | None, message: str, tmp_path: P
     assert refused(path).startswith(message)
 
 
+@example(position=97434, value=0, cut=0)  # a member without a name
 @given(position=st.integers(0, 10**6), value=st.integers(0, 255), cut=st.integers(0, 60))
 @settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -8,6 +8,7 @@ comes from outside: nothing of it is believed before it was checked, and nothing
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -79,6 +80,9 @@ def read_package(path: Path) -> Package:
         NotImplementedError,  # a compression that this Python does not know
         RuntimeError,  # an encrypted member
         ValueError,
+        LookupError,  # zipfile stumbles over some damaged directories
+        OverflowError,
+        struct.error,
     ) as error:
         raise _bad(f"the file is no whole zip file: {error}", path) from None
 
@@ -90,9 +94,9 @@ def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
         raise _bad(f"it has {len(listed)} members, a package has a few", path)
     members: dict[str, zipfile.ZipInfo] = {}
     for info in listed:
-        if info.is_dir():
-            continue
         name = info.filename
+        if name.endswith("/"):
+            continue  # a folder
         parts = name.replace("\\", "/").split("/")
         if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
             raise _bad(f"its member `{name}` has a path that leads out of the package", path)
