@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from imgtool_runs import imgtool_signs
 from signing_builds import firmware
-from signing_cases import P256, Keys, made_build
+from signing_cases import P256, SAMPLES, Keys, made_build
 from smpclient_sdist import smpclient_sdist
-from west_dfu_ble import image
+from west_dfu_ble import builddir, cli, image
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.mcuboot import BootloaderMode as Mode
 
@@ -101,6 +102,37 @@ def test_as_json(keys: Keys, tmp_path: Path) -> None:
     for entry in values["entries"]:
         value = bytes.fromhex(entry["value"])
         assert data[entry["offset"] : entry["offset"] + len(value)] == value
+
+
+def test_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(SAMPLES, tmp_path / "tiny")
+    build = Path("tiny/build-direct-xip")
+    (tmp_path / build / "zephyr/dfu_application.zip").unlink(missing_ok=True)
+    signed = image.sign_build(builddir.load(build), force=True)
+    size, digest = signed[1].image.size, signed[1].image.digest.hex()
+    package = build / "zephyr/dfu_application.zip"
+
+    assert cli.main(["image", str(package), "-d", str(build)]) == 0
+    second = capsys.readouterr().out.split("\n\n")[1].splitlines()
+    assert second[0] == str(package / "mcuboot_secondary_app_update.bin")
+    assert second[2] == "  header         512 bytes, flags ROM_FIXED, address 0x82000"
+    assert f"  hash           ok: SHA-256 {digest}" in second
+    assert second[-2].startswith("  primary slot   does not fit: IM312: ")
+    assert second[-1] == f"  secondary slot fits: runs from 0x82000; {size} of at most 498128 bytes"
+
+    path = signed[0].path
+    data = path.read_bytes()
+    path.write_bytes(data[:5000] + b"!" + data[5001:])
+    assert cli.main(["image", str(path), "--format", "json"]) == 5
+    (values,) = json.loads(capsys.readouterr().out)
+    assert values["findings"][0]["about"] == "hash"
+    assert values["findings"][0]["ok"] is False
+
+    assert cli.main(["image"]) == 2
+    assert "no file was named" in capsys.readouterr().err
 
 
 def test_what_is_neither(tmp_path: Path) -> None:

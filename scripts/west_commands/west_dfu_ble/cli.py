@@ -61,6 +61,12 @@ ACTIONS: Mapping[str, Action] = {
         "write the signed update images and the package",
         (options.BUILD, options.SIGN, options.EVENTS),
     ),
+    "image": Action(
+        "image",
+        "show what stands in an image or a package, and whether it fits the build",
+        (options.BUILD, options.EVENTS),
+        ("FILE", "a signed .bin or a dfu_application.zip"),
+    ),
     "upload": Action(
         "upload",
         "upload an image and, unless told otherwise, activate and verify it",

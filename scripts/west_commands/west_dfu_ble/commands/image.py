@@ -15,7 +15,8 @@ from .locate import load_build
 from .passphrase import ask_passphrase
 from .sign import shorten
 
-_MARKS = {True: "ok", False: "WRONG", None: "?"}
+_MARKS = {True: "ok", False: "WRONG", None: "not proved"}
+_SLOT_MARKS = {True: "fits", False: "does not fit", None: "not proved"}
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
@@ -58,5 +59,7 @@ def describe(inspection: image.Inspection) -> str:
         protected = ", protected" if entry.protected else ""
         name = image.tlv_name(entry.type)
         lines.append(f"  entry          {name} ({len(entry.value)} bytes{protected}) {shown}")
-    lines += [f"  {f.about:14} {_MARKS[f.ok]}: {f.text}" for f in inspection.findings]
+    for finding in inspection.findings:
+        marks = _SLOT_MARKS if finding.about.endswith("slot") else _MARKS
+        lines.append(f"  {finding.about:14} {marks[finding.ok]}: {finding.text}")
     return "\n".join(lines)
