@@ -6,6 +6,7 @@ bytes and seconds only. What puts it on the air stands beside it and is imported
 for.
 """
 
+from .clock import Clock
 from .device import Answer, VirtualDevice
 from .faults import Fault, FaultKind
 from .flash import FlashController, FlashError, Operation, OperationKind, PowerCut
@@ -18,16 +19,19 @@ from .profile import (
     ServerProfile,
     SlotProfile,
 )
+from .timing import LinkTiming, capacity
 
 __all__ = [
     "PLAYABLE_MODES",
     "Access",
     "Answer",
+    "Clock",
     "DeviceProfile",
     "Fault",
     "FaultKind",
     "FlashController",
     "FlashError",
+    "LinkTiming",
     "Operation",
     "OperationKind",
     "PowerCut",
@@ -35,6 +39,7 @@ __all__ = [
     "ServerProfile",
     "SlotProfile",
     "VirtualDevice",
+    "capacity",
     "profile_for_image",
     "profile_from_build",
 ]

@@ -30,6 +30,10 @@ class Clock:
         """Let the device's time pass."""
         await asyncio.sleep(seconds / self._speed)
 
+    async def sleep_until(self, when: float) -> None:
+        """Wait until a time of the device; not at all if it has passed."""
+        await asyncio.sleep(max(0.0, when - self.now()) / self._speed)
+
     async def wait(self, event: asyncio.Event, *, until: float | None) -> None:
         """Wait for `event`, at most until a time of the device (`None`: as long as it takes)."""
         seconds = _FAR if until is None else max(0.0, until - self.now()) / self._speed

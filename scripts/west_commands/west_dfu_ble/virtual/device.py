@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from .clock import Clock
     from .peripheral import VirtualRadio
+    from .timing import LinkTiming
 
 _LOG_LINES = 2000
 # Seconds until a device whose bootloader stopped, or whose power went, is started again.
@@ -288,11 +289,14 @@ class VirtualDevice:
         """The Bluetooth address, random static."""
         return self.profile.radio.address
 
-    def on_air(self, clock: Clock | None = None) -> VirtualRadio:
-        """Make the radio that this device can be reached by (with Bumble); nothing is on yet."""
+    def on_air(self, clock: Clock | None = None, timing: LinkTiming | None = None) -> VirtualRadio:
+        """Make the radio that this device can be reached by (with Bumble); nothing is on yet.
+
+        `clock` may run faster than the host's; with `timing` data takes the time of a real radio.
+        """
         from .peripheral import VirtualRadio
 
-        return VirtualRadio(self, clock)
+        return VirtualRadio(self, clock, timing)
 
     # What a test or a report wants to know
 

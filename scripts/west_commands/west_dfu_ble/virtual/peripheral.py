@@ -32,9 +32,11 @@ from bumble.transport.common import AsyncPipeSink, Transport
 from .clock import Clock
 from .profile import Access
 from .radio import Air, AirController
+from .timed_air import TimedAir
 
 if TYPE_CHECKING:
     from .device import Answer, VirtualDevice
+    from .timing import LinkTiming
 
 SMP_SERVICE = UUID("8D53DC1D-1DB7-4CD3-868B-8A527460AA84")
 SMP_CHARACTERISTIC = UUID("DA2E7828-FBCE-4E01-AE9E-261174997C48")
@@ -251,17 +253,23 @@ class VirtualPeripheral:
 class VirtualRadio:
     """An air with the device on it, and controllers for those who want to update it."""
 
-    def __init__(self, device: VirtualDevice, clock: Clock | None = None) -> None:
-        """Nothing is on before `open` or `switch_on`."""
+    def __init__(
+        self,
+        device: VirtualDevice,
+        clock: Clock | None = None,
+        timing: LinkTiming | None = None,
+    ) -> None:
+        """Nothing is on before `open` or `switch_on`. Without `timing` data takes no time."""
         self._device = device
         self._clock = clock or Clock()
+        self._timing = timing
         self._air: Air | None = None
         self._peripheral: VirtualPeripheral | None = None
         self._controllers: list[AirController] = []
 
     async def switch_on(self) -> None:
         """Put the device on the air."""
-        self._air = Air()
+        self._air = TimedAir(self._timing, self._clock) if self._timing else Air()
         self._peripheral = VirtualPeripheral(self._device, self._air, self._clock)
         await self._peripheral.start()
 
@@ -287,6 +295,14 @@ class VirtualRadio:
         peripheral, self._peripheral = self._peripheral, None
         if peripheral is not None:
             await peripheral.stop()
+        air, self._air = self._air, None
+        if air is not None:
+            await air.close()
+
+    @property
+    def air(self) -> Air | None:
+        """What the device is on, `None` while everything is off."""
+        return self._air
 
 
 class _Display(PairingDelegate):

@@ -16,8 +16,10 @@ from bumble import core, hci, ll
 from bumble.controller import Connection, Controller
 from bumble.link import LocalLink
 
+from .timing import HOST_PACKET
+
 # The longest payload of a data channel packet, in bytes (Bluetooth Core 5.4, 6.B.2.4).
-DATA_LENGTH = 251
+DATA_LENGTH = HOST_PACKET
 _UNSUPPORTED = (
     hci.LeFeatureMask.LL_PRIVACY
     | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
@@ -47,13 +49,32 @@ class Air(LocalLink):
                 receiver.on_link_acl_data, sender.self_address, transport, data
             )
 
+    def carry(
+        self, _controller: Controller, connection: Connection, packet: hci.HCI_AclDataPacket
+    ) -> None:
+        """Take data of a host; here it is through at once."""
+        connection.on_hci_acl_data_packet(packet)
+
+    def tune(
+        self, connection: Connection, *, phy_2m: bool | None = None, octets: int | None = None
+    ) -> None:
+        """Take what the hosts agreed on; an air without time does not care."""
+
+    @property
+    def loss_delay(self) -> float:
+        """Seconds until a device that vanished is missed."""
+        return 0.0
+
+    async def close(self) -> None:
+        """Stop whatever goes on by itself."""
+
 
 class AirController(Controller):
     """A controller on an `Air`, with data length extension and the 2M PHY."""
 
     le_features = Controller.le_features & ~_UNSUPPORTED
     le_acl_data_packet_length = DATA_LENGTH
-    total_num_le_acl_data_packets = 16
+    total_num_le_acl_data_packets = 64
     supported_max_tx_octets = DATA_LENGTH
     supported_max_rx_octets = DATA_LENGTH
     supported_max_tx_time = 17040
@@ -62,6 +83,7 @@ class AirController(Controller):
     def __init__(self, name: str, air: Air, address: str) -> None:
         """Join `air`; `address` is the public address."""
         super().__init__(name, link=air, public_address=address)
+        self._air = air
 
     def leave(self, reason: int = hci.HCI_CONNECTION_TIMEOUT_ERROR) -> None:
         """Vanish from the air: peers lose their connections for `reason`, with no word before."""
@@ -77,8 +99,20 @@ class AirController(Controller):
         for connection in list(self.le_connections.values()):
             peer = self._peer_of(connection)
             if peer is not None:
-                peer[0].on_le_disconnected(peer[1], reason)
+                self._miss(*peer, reason)
         self.le_connections.clear()
+
+    def _miss(self, controller: Controller, connection: Connection, reason: int) -> None:
+        """Let a peer miss this controller, when its supervision timeout is over."""
+
+        def missed() -> None:
+            if connection in controller.le_connections.values():
+                controller.on_le_disconnected(connection, reason)
+
+        if self._air.loss_delay:
+            asyncio.get_running_loop().call_later(self._air.loss_delay, missed)
+        else:
+            missed()
 
     def _peer_of(self, connection: Connection) -> tuple[Controller, Connection] | None:
         for controller in self.link.controllers if self.link is not None else ():
@@ -94,8 +128,9 @@ class AirController(Controller):
 
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         """Take data of the host; data for a connection that has just ended is lost."""
-        if self.find_connection_by_handle(packet.connection_handle) is not None:
-            super().on_hci_acl_data_packet(packet)
+        connection = self.find_le_connection_by_handle(packet.connection_handle)
+        if connection is not None:
+            self._air.carry(self, connection, packet)
 
     def on_hci_reset_command(
         self, _command: hci.HCI_Reset_Command
@@ -142,6 +177,7 @@ class AirController(Controller):
         status = hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR
         if connection is not None:
             status = hci.HCI_ErrorCode.SUCCESS
+            self._air.tune(connection, octets=command.tx_octets)
             self._tell_both(
                 connection,
                 lambda handle: hci.HCI_LE_Data_Length_Change_Event(
@@ -166,16 +202,13 @@ class AirController(Controller):
             return
         self._send_hci_command_status(hci.HCI_COMMAND_STATUS_PENDING, command.op_code)
         phy = hci.Phy.LE_2M if command.tx_phys & hci.PhyBit.LE_2M else hci.Phy.LE_1M
-        self.on_phy_agreed(connection, phy)
+        self._air.tune(connection, phy_2m=phy == hci.Phy.LE_2M)
         self._tell_both(
             connection,
             lambda handle: hci.HCI_LE_PHY_Update_Complete_Event(
                 status=hci.HCI_SUCCESS, connection_handle=handle, tx_phy=phy, rx_phy=phy
             ),
         )
-
-    def on_phy_agreed(self, connection: Connection, phy: hci.Phy) -> None:
-        """Note the PHY of a connection; an air without time does not care."""
 
     def _tell_both(self, connection: Connection, event: Any) -> None:
         self.send_hci_packet(event(connection.handle))
