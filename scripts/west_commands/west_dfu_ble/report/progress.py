@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from ..update.events import Event, Phase, PhaseDone, PhaseStarted, Remark, UploadProgress
 
@@ -34,13 +34,14 @@ def format_rate(event: UploadProgress) -> str:
     return text
 
 
-class PlainProgress(AbstractContextManager["PlainProgress"]):
-    """Lines of text, for a log."""
+_Self = TypeVar("_Self")
 
-    def __init__(self, stream: TextIO) -> None:
-        """Write to `stream`."""
-        self._stream = stream
-        self._tenth = -1
+
+class _Lines:
+    """What is written line by line: there is nothing to put away at the end."""
+
+    def __enter__(self: _Self) -> _Self:
+        return self
 
     def __exit__(
         self,
@@ -48,7 +49,16 @@ class PlainProgress(AbstractContextManager["PlainProgress"]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Nothing to put away."""
+        """Leave what was written."""
+
+
+class PlainProgress(_Lines):
+    """Lines of text, for a log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to `stream`."""
+        self._stream = stream
+        self._tenth = -1
 
     def __call__(self, event: Event) -> None:
         """Write what happened."""
@@ -171,20 +181,12 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         self._console.print(Text(f"{phase:<{_WIDTH}}", style=style) + Text(f" {text}"))
 
 
-class JsonLines(AbstractContextManager["JsonLines"]):
+class JsonLines(_Lines):
     """One JSON object a line: every event, for a program that watches the update."""
 
     def __init__(self, stream: TextIO) -> None:
         """Write to `stream`."""
         self._stream = stream
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Nothing to put away."""
 
     def __call__(self, event: Event) -> None:
         """Write the event."""
