@@ -59,7 +59,7 @@ ACTIONS: Mapping[str, Action] = {
     "sign": Action(
         "sign",
         "write the signed update images and the package",
-        (options.BUILD, options.SIGN, options.EVENTS),
+        (options.BUILD, options.SIGN, options.SIGN_FILES, options.EVENTS),
     ),
     "image": Action(
         "image",

@@ -51,6 +51,14 @@ def attempts(text: str) -> int:
     return value
 
 
+def speed(text: str) -> float:
+    """Read a factor above 0, or ``max`` (infinity); for argparse."""
+    value = float("inf") if text == "max" else float(text)
+    if not value > 0:
+        raise ValueError
+    return value
+
+
 def passkey(text: str) -> int:
     """Read the six digits that a device shows; for argparse."""
     if not (text.isdecimal() and text.isascii() and len(text) <= 6):
@@ -222,6 +230,49 @@ SIGN = {
         ),
     )
 }
+SIGN_FILES = {
+    "files": (
+        _option(
+            "--output",
+            type=Path,
+            metavar="DIR",
+            help="write images and package there (default: into the build directory)",
+        ),
+        _option(
+            "--baseline",
+            type=Path,
+            metavar="FILE",
+            help="the image that devices run now: refuse a version that is not higher",
+        ),
+    ),
+    "signatures made elsewhere": (
+        _option(
+            "--to-sign",
+            type=Path,
+            metavar="DIR",
+            help="write there what an HSM or a signing service has to sign, and nothing else",
+        ),
+        _option(
+            "--fix-sig",
+            type=Path,
+            metavar="DIR",
+            help="take the signatures from there (base64, app_update.bin.sig); no private key is "
+            "needed",
+        ),
+        _option(
+            "--fix-sig-pubkey",
+            type=Path,
+            metavar="PEM",
+            help="the public key of those signatures",
+        ),
+        _option(
+            "--sig-out",
+            type=Path,
+            metavar="DIR",
+            help="write each image's signature there too, for `--fix-sig` on another machine",
+        ),
+    ),
+}
 DEVICE = {
     "device": (
         _option(
@@ -242,6 +293,14 @@ DEVICE = {
             metavar="FILE",
             help="with --link virtual: the image that the device runs now "
             "(default: this application in a lower version)",
+        ),
+        _option(
+            "--speed",
+            type=speed,
+            default=1.0,
+            metavar="FACTOR|max",
+            help="with --link virtual: how much faster than a real radio (interval 15 ms, 2M PHY) "
+            "the air is; max: no time at all (default: 1)",
         ),
         _option(
             "--passkey",

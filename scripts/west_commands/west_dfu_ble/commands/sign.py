@@ -14,11 +14,27 @@ from ..diagnostics import ExitStatus
 from ..report.console import Console
 from .locate import load_build
 from .passphrase import ask_passphrase
+from .signatures import read_detached, write_requests, write_signatures
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Sign the build's update images and say what was made and what was kept."""
-    signed = sign_build(args, load_build(args))
+    build = load_build(args)
+    if args.to_sign:
+        console.result("\n".join(write_requests(args, build)))
+        return ExitStatus.DONE
+    signed = image.sign_build(
+        build,
+        force=args.force,
+        version=args.image_version,
+        key=args.key,
+        output=args.output,
+        baseline=image.read(args.baseline).version if args.baseline else None,
+        detached=read_detached(args),
+        ask=ask_passphrase,
+    )
+    if args.sig_out:
+        write_signatures(args.sig_out, signed)
     if args.format == "json":
         import json
 
@@ -43,6 +59,7 @@ def describe(signed: Sequence[image.SignedImage]) -> list[str]:
     """One line an image: file, version, hash, slot, and whether it was signed or kept."""
     return [
         f"{shorten(one.path)}  {one.image.version}  {one.image.digest.hex()[:16]}  "
+        f"{f'image {one.image_number}, ' if one.image_number else ''}"
         f"{'secondary' if one.slot else 'primary'} slot  "
         f"{'kept, up to date' if one.kept else 'signed'}"
         for one in signed

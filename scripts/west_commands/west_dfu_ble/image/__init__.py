@@ -22,13 +22,15 @@ from .parsing import parse, read
 from .passphrase import passphrase_from_environment
 from .proof import prove
 from .requests import signing_requests
-from .signing import SignedImage, sign_build, sign_payload
+from .signing import UPDATE_FILE_NAMES, SignedImage, sign_build, sign_payload
 from .tlv import TlvType
 from .tlv import name as tlv_name
 from .verification import verify
 from .version import parse_version
+from .writing import write_all
 
 __all__ = [
+    "UPDATE_FILE_NAMES",
     "AskPassphrase",
     "Capacity",
     "Detached",
@@ -67,4 +69,5 @@ __all__ = [
     "signing_requests",
     "tlv_name",
     "verify",
+    "write_all",
 ]

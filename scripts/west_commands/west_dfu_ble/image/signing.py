@@ -24,11 +24,12 @@ from .verification import hashed_region, verify
 from .version import parse_version
 from .writing import write_all
 
-_FILE_NAMES = {
+UPDATE_FILE_NAMES = {
     (0, 0): "app_update.bin",
     (0, 1): "mcuboot_secondary_app_update.bin",
     (1, 0): "net_core_app_update.bin",
 }
+"""What update images are called, by (image number, slot index)."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _settle(
     """Decide whether the image that is there stays, and where the fresh one goes if not."""
     number, slot = binary.slot.image, binary.slot.index
     folder = output if output is not None else build.path / "zephyr"
-    target = folder / _FILE_NAMES[min(number, 1), slot]
+    target = folder / UPDATE_FILE_NAMES[min(number, 1), slot]
     existing = [target] if target.is_file() else []
     if output is None and not existing:
         existing = [

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `sign` action's own options: elsewhere, against a baseline, with somebody else's key."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from imgtool_runs import imgtool_accepts, run_imgtool
+from signing_cases import MADE, SAMPLES, tree
+from west_dfu_ble import cli, image
+
+BUILD = Path("tiny/build-direct-xip")
+NAMES = ["app_update.bin", "mcuboot_secondary_app_update.bin"]
+
+
+@pytest.fixture
+def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The samples' RSA key, in a working folder with a copy of the samples."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(SAMPLES, "tiny", ignore=shutil.ignore_patterns(*MADE))
+    (path,) = Path("tiny/keys").glob("*rsa*.pem")
+    return path
+
+
+def test_output(key: Path) -> None:
+    before = tree(BUILD)
+    assert cli.main(["sign", "-d", str(BUILD), "--output", "release"]) == 0
+    assert tree(BUILD) == before
+    assert sorted(path.name for path in Path("release").iterdir()) == [
+        NAMES[0],
+        "dfu_application.zip",
+        "dfu_application.zip_manifest.json",
+        NAMES[1],
+    ]
+    assert all(imgtool_accepts(Path("release") / name, key) for name in NAMES)
+
+
+def test_baseline(key: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sign = ["sign", "-d", str(BUILD), "--output"]
+    assert cli.main([*sign, "old"]) == 0
+    capsys.readouterr()
+    assert cli.main([*sign, "new", "--baseline", "old/app_update.bin"]) == 5
+    assert "error[IM317]" in capsys.readouterr().err
+    assert not Path("new").exists()
+    newer = ["--image-version", "1.2.1", "--baseline", "old/app_update.bin"]
+    assert cli.main([*sign, "new", *newer]) == 0
+
+
+def test_hsm(key: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Out go the bytes, back come signatures; the private key is never on this machine."""
+    run_imgtool("getpub", "-k", key, "-e", "pem", "-o", "public.pem")
+    private = load_pem_private_key(key.read_bytes(), None)
+    assert isinstance(private, RSAPrivateKey)
+    for path in Path("tiny/keys").iterdir():
+        path.unlink()
+    before = tree(BUILD)
+
+    public = ["--fix-sig-pubkey", "public.pem"]
+    assert cli.main(["sign", "-d", str(BUILD), "--to-sign", "out", *public]) == 0
+    assert "bytes to sign with RSASSA-PSS with SHA-256" in capsys.readouterr().out
+    assert tree(BUILD) == before
+    Path("back").mkdir()
+    for name in NAMES:
+        data = Path(f"out/{name}.to_sign").read_bytes()
+        signature = private.sign(data, padding.PSS(padding.MGF1(SHA256()), 32), SHA256())
+        Path(f"back/{name}.sig").write_bytes(base64.encodebytes(signature))
+
+    assert cli.main(["sign", "-d", str(BUILD), "--fix-sig", "back", *public]) == 0
+    assert all(imgtool_accepts(BUILD / "zephyr" / name, Path("public.pem")) for name in NAMES)
+
+
+def test_signatures_from_the_release_machine(key: Path) -> None:
+    run_imgtool("getpub", "-k", key, "-e", "pem", "-o", "public.pem")
+    there = ["sign", "-d", str(BUILD), "--output", "there", "--sig-out", "there"]
+    assert cli.main(there) == 0
+    assert {path.name for path in Path("there").glob("*.sig")} == {f"{n}.sig" for n in NAMES}
+    here = ["sign", "-d", str(BUILD), "--output", "here", "--fix-sig", "there"]
+    assert cli.main([*here, "--fix-sig-pubkey", "public.pem"]) == 0
+    for name in NAMES:
+        assert Path("here", name).read_bytes() == Path("there", name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        (["--to-sign", "out"], 2, "EN008"),
+        (["--fix-sig", "back"], 2, "EN008"),
+        (["--fix-sig", "back", "--fix-sig-pubkey", "none.pem"], 5, "IM301"),
+        (["--fix-sig", "back", "--fix-sig-pubkey", "public.pem"], 5, "IM307"),
+        (["--fix-sig", "bad", "--fix-sig-pubkey", "public.pem"], 5, "IM307"),
+        (["--baseline", "none.bin"], 5, "IM305"),
+    ],
+)
+def test_bad_input(
+    key: Path,
+    arguments: list[str],
+    status: int,
+    code: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run_imgtool("getpub", "-k", key, "-e", "pem", "-o", "public.pem")
+    Path("bad").mkdir()
+    for name in NAMES:
+        Path(f"bad/{name}.sig").write_text("AAA")
+    before = tree(BUILD)
+    assert cli.main(["sign", "-d", str(BUILD), *arguments]) == status
+    error = capsys.readouterr().err
+    assert error.count("error[") == 1
+    assert f"error[{code}]" in error
+    assert tree(BUILD) == before
+
+
+def test_unsigned_image_has_no_signature_to_give_away() -> None:
+    with pytest.raises(ValueError, match="the image has no signature"):
+        image.detached_signature(image.parse(UNSIGNED, Path("x")))
+
+
+UNSIGNED = (
+    (0x96F3B83D).to_bytes(4, "little")
+    + bytes(4)
+    + (32).to_bytes(2, "little")
+    + bytes(2)
+    + (4).to_bytes(4, "little")
+    + bytes(16)
+    + b"firm"
+    + b"\x07\x69\x04\x00"
+)
