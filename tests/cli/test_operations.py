@@ -12,7 +12,7 @@ from running import RunDfuBle
 
 
 def on_virtual(tiny: Path) -> tuple[object, ...]:
-    return "-d", tiny / "build-swap", "--link", "virtual"
+    return "-d", tiny / "build-swap", "--link", "virtual", "--speed", "max"
 
 
 def test_status_as_table(dfu_ble: RunDfuBle, tiny: Path) -> None:

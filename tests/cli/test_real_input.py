@@ -67,7 +67,17 @@ def test_real_firmware_is_updated_and_proven(dfu_ble: RunDfuBle, board: str, fol
     before, after = firmware / "a_smp_dut.bin", firmware / "b_smp_dut.bin"
 
     result = dfu_ble(
-        "upload", "--link", "virtual", "--from", before, "--image", after, "--format", "json"
+        "upload",
+        "--link",
+        "virtual",
+        "--speed",
+        "max",
+        "--from",
+        before,
+        "--image",
+        after,
+        "--format",
+        "json",
     )
 
     assert result.status == 0, result.err

@@ -17,7 +17,7 @@ from running import RunDfuBle
 
 
 def test_rehearsal_shows_the_devices_own_log(dfu_ble: RunDfuBle, tiny: Path) -> None:
-    result = dfu_ble("rehearse", "-d", tiny / "build-swap")
+    result = dfu_ble("rehearse", "-d", tiny / "build-swap", "--speed", "max")
 
     assert result.status == 0, result.err
     assert result.out.count("*** Booting MCUboot ***") == 2

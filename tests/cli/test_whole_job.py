@@ -42,7 +42,9 @@ def test_sample_is_signed_uploaded_and_proven(
 
 
 def test_events_as_json_lines(dfu_ble: RunDfuBle, tiny: Path) -> None:
-    result = dfu_ble("-d", tiny / "build-swap", "--link", "virtual", "--format", "json")
+    result = dfu_ble(
+        "-d", tiny / "build-swap", "--link", "virtual", "--speed", "max", "--format", "json"
+    )
 
     events = [json.loads(line) for line in result.out.splitlines()]
     assert result.status == 0
@@ -68,7 +70,9 @@ def test_second_run_keeps_the_update_image(dfu_ble: RunDfuBle, tiny: Path) -> No
 def test_upload_without_confirm_leaves_the_image_on_trial(dfu_ble: RunDfuBle, tiny: Path) -> None:
     assert dfu_ble("sign", "-d", tiny / "build-swap").status == 0
 
-    result = dfu_ble("upload", "-d", tiny / "build-swap", "--link", "virtual", "--no-confirm")
+    result = dfu_ble(
+        "upload", "-d", tiny / "build-swap", "--link", "virtual", "--speed", "max", "--no-confirm"
+    )
 
     assert result.status == 0, result.err
     assert "confirm" not in result.err.split()

@@ -107,14 +107,14 @@ def open_device(
     """Open the link that the arguments ask for; a virtual device is made first."""
     config = settings(args, build)
     assert config.link
-    device = config.device
+    device, on_air = config.device, None
     if config.link == "virtual":
-        from .virtual import make_virtual
+        from .virtual import TimedDevice, make_virtual
 
-        virtual = virtual or make_virtual(args, build)
+        on_air = TimedDevice(virtual or make_virtual(args, build), args.speed)
         # The device that the project's settings name is a real one.
         device = args.device
-    return open_link(config.link, device, virtual=virtual, ask=_passkey_source(args, console))
+    return open_link(config.link, device, virtual=on_air, ask=_passkey_source(args, console))
 
 
 def _passkey_source(args: argparse.Namespace, console: Console) -> AskPasskey | None:

@@ -4,12 +4,46 @@
 from __future__ import annotations
 
 import argparse
+import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import image
 from ..builddir import Build
 from ..faults import fault
-from ..virtual import VirtualDevice, profile_for_image, profile_from_build
+from ..virtual import Clock, LinkTiming, VirtualDevice, profile_for_image, profile_from_build
+
+if TYPE_CHECKING:
+    from ..virtual.peripheral import VirtualRadio
+
+
+# Seconds, as `link.hci` asks for it.
+_SUPERVISION = 2.0
+
+
+@dataclass(frozen=True)
+class TimedDevice:
+    """A virtual device behind a radio that takes its time; `speed` times faster than a real one."""
+
+    device: VirtualDevice
+    speed: float
+
+    @property
+    def address(self) -> str:
+        """Its Bluetooth address."""
+        return self.device.address
+
+    @property
+    def shown_passkey(self) -> int | None:
+        """What its display shows."""
+        return self.device.shown_passkey
+
+    def on_air(self) -> VirtualRadio:
+        """Make a radio to reach it by; an infinite speed takes no time at all."""
+        if math.isinf(self.speed):
+            return self.device.on_air()
+        return self.device.on_air(Clock(self.speed), LinkTiming(supervision_timeout=_SUPERVISION))
 
 
 def make_virtual(args: argparse.Namespace, build: Build | None) -> VirtualDevice:

@@ -40,6 +40,8 @@ _CONNECT_TIME = 10.0
 _STEP_TIME = 3.0
 _TRIES = 4
 _PAUSE = 0.2
+# ms. A device that resets vanishes without a word, and is missed only after so long.
+_SUPERVISION = 2000
 
 Opener = Callable[[], Awaitable[Transport]]
 
@@ -259,7 +261,7 @@ class _Keyboard(PairingDelegate):
 
 async def _connect(device: Device, address: hci.Address) -> Connection:
     preferences = ConnectionParametersPreferences(
-        connection_interval_min=7.5, connection_interval_max=15, supervision_timeout=4000
+        connection_interval_min=7.5, connection_interval_max=15, supervision_timeout=_SUPERVISION
     )
     try:
         # Bumble's own time-out does not end the attempt on every Python.
