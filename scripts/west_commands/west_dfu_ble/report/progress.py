@@ -178,7 +178,7 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         from rich.text import Text
 
         style = "bold yellow" if phase == "note" else "bold cyan"
-        self._console.print(Text(f"{phase:<{_WIDTH}}", style=style) + Text(f" {text}"))
+        self._console.print(Text.assemble((f"{phase:<{_WIDTH}}", style), f" {text}"))
 
 
 class JsonLines(_Lines):
