@@ -12,6 +12,7 @@ from .. import image
 from ..builddir import Build
 from ..diagnostics import ExitStatus
 from ..report.console import Console
+from ..report.diagnostic import render_diagnostic
 from .locate import load_build
 from .passphrase import ask_passphrase
 from .signatures import read_detached, write_requests, write_signatures
@@ -20,6 +21,8 @@ from .signatures import read_detached, write_requests, write_signatures
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Sign the build's update images and say what was made and what was kept."""
     build = load_build(args)
+    for finding in image.build_script_findings(build):
+        console.note(render_diagnostic(finding, colour=console.colour_err))
     if args.to_sign:
         console.result("\n".join(write_requests(args, build)))
         return ExitStatus.DONE

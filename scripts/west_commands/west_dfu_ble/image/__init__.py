@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .arguments import sign_arguments
 from .bootloader_key import build_key
+from .build_script import Recorded, build_script_findings, recorded_commands
 from .capacity import Capacity, capacity, require_fit
 from .detached import Detached, SigningRequest, detached_signature
 from .imgtool_adapter import AskPassphrase, public_key
@@ -22,7 +23,8 @@ from .parsing import parse, read
 from .passphrase import passphrase_from_environment
 from .proof import prove
 from .requests import signing_requests
-from .signing import UPDATE_FILE_NAMES, SignedImage, sign_build, sign_payload
+from .signing import SignedImage, sign_build, sign_payload
+from .signing_names import UPDATE_FILE_NAMES
 from .tlv import TlvType
 from .tlv import name as tlv_name
 from .verification import verify
@@ -41,12 +43,14 @@ __all__ = [
     "Package",
     "PackageEntry",
     "PublicKey",
+    "Recorded",
     "SignedImage",
     "SigningRequest",
     "Tlv",
     "TlvType",
     "binary_for",
     "build_key",
+    "build_script_findings",
     "capacity",
     "demo_key",
     "detached_signature",
@@ -62,6 +66,7 @@ __all__ = [
     "public_key",
     "read",
     "read_package",
+    "recorded_commands",
     "require_fit",
     "sign_arguments",
     "sign_build",

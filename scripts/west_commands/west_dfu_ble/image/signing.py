@@ -20,16 +20,10 @@ from .packaging import package_files, package_path
 from .parsing import parse, read
 from .proof import prove
 from .signing_key import require_bootloader_key, require_key
+from .signing_names import UPDATE_FILE_NAMES
 from .verification import hashed_region, verify
 from .version import parse_version
 from .writing import write_all
-
-UPDATE_FILE_NAMES = {
-    (0, 0): "app_update.bin",
-    (0, 1): "mcuboot_secondary_app_update.bin",
-    (1, 0): "net_core_app_update.bin",
-}
-"""What update images are called, by (image number, slot index)."""
 
 
 @dataclass(frozen=True)
