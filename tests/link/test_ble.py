@@ -295,7 +295,8 @@ def test_pairing_that_fails_is_lk405_with_its_remedy(
     diagnostic = failure(Air([device])).diagnostic
     assert (diagnostic.code, diagnostic.message) == ("LK405", message)
     assert [n.text for n in diagnostic.notes] == [note]
-    assert "bluetoothctl pair C0:FF:EE:00:00:01" in diagnostic.helps[0].text
+    assert "--passkey" in diagnostic.helps[0].text
+    assert "bluetoothctl remove C0:FF:EE:00:00:01" in diagnostic.helps[1].text
     assert device.log.count("connect") == 1
 
 

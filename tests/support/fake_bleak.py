@@ -90,7 +90,7 @@ class Air:
 
         return Stack({"backend": Scanner}, {"backend": Client}, self._agent, self._mtu)
 
-    def _agent(self, device: BLEDevice) -> AbstractAsyncContextManager[None]:
+    def _agent(self, device: BLEDevice, ask: object) -> AbstractAsyncContextManager[None]:
         self.agents.append(device.address)
         return nullcontext()
 

@@ -306,8 +306,8 @@ DEVICE = {
             "--passkey",
             type=passkey,
             metavar="DIGITS",
-            help="the passkey that the device shows when it is paired over --link hci "
-            "(default: asked for on a terminal)",
+            help="the passkey that the device shows when it is paired, over --link hci, and over "
+            "--link ble on Linux (default: asked for on a terminal)",
         ),
         _option(
             "--timeout",

@@ -41,13 +41,13 @@ _MTU_TIME = 1.0
 _DISCONNECT_TIME = 10.0
 
 
-def _system_agent(device: BLEDevice) -> AbstractAsyncContextManager[None]:
+def _system_agent(device: BLEDevice, ask: AskPasskey | None) -> AbstractAsyncContextManager[None]:
     path = device.details.get("path") if isinstance(device.details, dict) else None
     if sys.platform != "linux" or not isinstance(path, str):
         return nullcontext()  # macOS and Windows ask the user themselves
     from .bluez_agent import pairing_agent
 
-    return pairing_agent(path)
+    return pairing_agent(path, ask)
 
 
 async def _system_mtu(characteristic: BleakGATTCharacteristic) -> int | None:
@@ -71,7 +71,9 @@ class Stack:
 
     scanner: dict[str, Any] = field(default_factory=dict)
     client: dict[str, Any] = field(default_factory=dict)
-    agent: Callable[[BLEDevice], AbstractAsyncContextManager[None]] = _system_agent
+    agent: Callable[[BLEDevice, AskPasskey | None], AbstractAsyncContextManager[None]] = (
+        _system_agent
+    )
     mtu: Callable[[BleakGATTCharacteristic], Awaitable[int | None]] = _system_mtu
 
 
@@ -79,7 +81,7 @@ def open_link(
     argument: str, device: str | None, virtual: object | None, ask: AskPasskey | None
 ) -> Link:
     """Make the link `ble`; for `link.open_link`."""
-    return BleLink(device)
+    return BleLink(device, ask=ask)
 
 
 async def scan(argument: str, timeout: float, stack: Stack | None = None) -> list[Seen]:
@@ -94,10 +96,16 @@ class BleLink:
     `connect` gives the search its `timeout`; a connection that is begun within it has up to 15 s.
     """
 
-    def __init__(self, device: str | None, stack: Stack | None = None) -> None:
-        """Look for `device`, a name or an address; `None` is the only one with the SMP service."""
+    def __init__(
+        self, device: str | None, stack: Stack | None = None, ask: AskPasskey | None = None
+    ) -> None:
+        """Look for `device`, a name or an address; `None` is the only one with the SMP service.
+
+        `ask` gets the passkey that the device shows; on Linux alone, other systems ask themselves.
+        """
         self._target = Target(device)
         self._stack = stack or Stack()
+        self._ask = ask
         self._client: BleakClient | None = None
         self._characteristic: BleakGATTCharacteristic | None = None
         self._inbox = Inbox()
@@ -200,7 +208,7 @@ class BleLink:
             **self._stack.client,
         )
         try:
-            async with self._stack.agent(found.device):
+            async with self._stack.agent(found.device, self._ask):
                 await asyncio.wait_for(client.connect(), _CONNECT_TIME)
                 characteristic = _smp_characteristic(client, peer)
                 await _subscribe(client, characteristic, inbox, peer)

@@ -180,10 +180,22 @@ def pairing_fault(error: Exception, peer: str, address: str, *, paired: bool) ->
 
     `paired` tells that pairing itself passed and the device still refuses.
     """
-    pair, forget = {
-        "Linux": (f"bluetoothctl pair {address}", f"bluetoothctl remove {address}"),
-        "Darwin": ("answer the system's question", "System Settings > Bluetooth > Forget"),
-    }.get(platform.system(), ("in the system's Bluetooth settings", "there, too"))
+    enter, forget = {
+        "Linux": (
+            "if the device shows a passkey, give it with --passkey, or be asked in a terminal",
+            f"bluetoothctl remove {address}",
+        ),
+        "Darwin": (
+            "answer the system's question for the passkey that the device shows",
+            "System Settings > Bluetooth > Forget",
+        ),
+    }.get(
+        platform.system(),
+        (
+            "pair in the system's settings, with the passkey that the device shows, then try again",
+            "in the system's Bluetooth settings",
+        ),
+    )
     return fault(
         "LK405",
         f"{peer} refuses the paired connection: it was made without a passkey"
@@ -194,8 +206,9 @@ def pairing_fault(error: Exception, peer: str, address: str, *, paired: bool) ->
         "CONFIG_MCUMGR_TRANSPORT_BT_AUTHEN).",
         notes=[f"the system says: {text_of(error)}"],
         helps=[
-            f"pair by hand, with the passkey that the device shows ({pair}), then try again",
-            f"if the device has forgotten an earlier pairing, forget it here too ({forget})",
+            enter,
+            f"if there was an earlier pairing, one side may have forgotten it, or it was made "
+            f"without a passkey: forget it ({forget}), then try again",
         ],
     )
 

@@ -8,6 +8,7 @@ connection is being made. Reference: BlueZ, `doc/org.bluez.Agent.rst`, `org.blue
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -16,73 +17,97 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.constants import BusType, MessageType
 from dbus_fast.message import Message
 
+from .model import AskPasskey
+
 _PATH = "/west_dfu_ble/agent"
 _INTERFACE = "org.bluez.Agent1"
 _REJECTED = "org.bluez.Error.Rejected"
-
-# "Just Works": neither side can show or type anything.
-_CAPABILITY = "NoInputNoOutput"
+_AGREED = ("RequestAuthorization", "RequestConfirmation", "AuthorizeService")
 
 
 @asynccontextmanager
-async def pairing_agent(device_path: str) -> AsyncIterator[None]:
+async def pairing_agent(device_path: str, ask: AskPasskey | None) -> AsyncIterator[None]:
     """Answer for the device that BlueZ calls `device_path` until the block ends.
+
+    With `ask` there is a keyboard to type in what the device shows; without, nothing is typed and
+    nothing compared ("Just Works"), and the device may find that too little.
 
     Without a message bus, or where BlueZ does not take the agent, the block runs all the same:
     a device that needs no pairing must not suffer from it, and for one that does the refusal
     is reported where it happens.
     """
-    bus: MessageBus | None = None
+    agent = _Agent(device_path, ask)
     try:
         with suppress(Exception):
-            bus = await _register(device_path)
+            await agent.register()
         yield
     finally:
-        if bus is not None:
-            with suppress(Exception):
-                await _call(bus, "UnregisterAgent", "o", [_PATH])
-            with suppress(Exception):
-                bus.disconnect()
+        await agent.unregister()
 
 
-async def _register(device_path: str) -> MessageBus:
-    bus = MessageBus(bus_type=BusType.SYSTEM)
-    try:
-        await bus.connect()
-        bus.add_message_handler(lambda message: _answer(message, device_path))
-        await _call(bus, "RegisterAgent", "os", [_PATH, _CAPABILITY])
+class _Agent:
+    def __init__(self, device_path: str, ask: AskPasskey | None) -> None:
+        self.bus = MessageBus(bus_type=BusType.SYSTEM)
+        self._device_path = device_path
+        self._ask = ask
+        self._asking: asyncio.Task[None] | None = None
+
+    async def register(self) -> None:
+        await self.bus.connect()
+        self.bus.add_message_handler(self._handle)
+        capability = "NoInputNoOutput" if self._ask is None else "KeyboardOnly"
+        await self._call("RegisterAgent", "os", [_PATH, capability])
         # bleak asks for the pairing on a connection of its own: only the default agent hears it.
-        await _call(bus, "RequestDefaultAgent", "o", [_PATH])
-    except BaseException:
-        bus.disconnect()
-        raise
-    return bus
+        await self._call("RequestDefaultAgent", "o", [_PATH])
 
+    async def unregister(self) -> None:
+        self._stop_asking()
+        with suppress(Exception):
+            if self.bus.connected:
+                await self._call("UnregisterAgent", "o", [_PATH])
+        with suppress(Exception):
+            self.bus.disconnect()
 
-async def _call(bus: MessageBus, member: str, signature: str, body: list[Any]) -> None:
-    reply = await bus.call(
-        Message(
-            destination="org.bluez",
-            path="/org/bluez",
-            interface="org.bluez.AgentManager1",
-            member=member,
-            signature=signature,
-            body=body,
+    async def _call(self, member: str, signature: str, body: list[Any]) -> None:
+        reply = await self.bus.call(
+            Message(
+                destination="org.bluez",
+                path="/org/bluez",
+                interface="org.bluez.AgentManager1",
+                member=member,
+                signature=signature,
+                body=body,
+            )
         )
-    )
-    if reply is None or reply.message_type is MessageType.ERROR:
-        raise ConnectionError(f"{member} was refused")
+        if reply is None or reply.message_type is MessageType.ERROR:
+            raise ConnectionError(f"{member} was refused")
 
+    def _handle(self, message: Message) -> Message | bool | None:
+        if message.interface != _INTERFACE or message.path != _PATH:
+            return None
+        if message.message_type is not MessageType.METHOD_CALL:
+            return None
+        if message.member in ("Release", "Cancel"):
+            self._stop_asking()
+            return Message.new_method_return(message)
+        if not message.body or message.body[0] != self._device_path:
+            return Message.new_error(message, _REJECTED, "not the device that is being updated")
+        if message.member in _AGREED:
+            return Message.new_method_return(message)
+        if message.member == "RequestPasskey" and self._ask is not None:
+            self._stop_asking()
+            self._asking = asyncio.ensure_future(self._tell_passkey(message, self._ask))
+            return True
+        return Message.new_error(message, _REJECTED, "there is nobody to ask")
 
-def _answer(message: Message, device_path: str) -> Message | None:
-    if message.interface != _INTERFACE or message.path != _PATH:
-        return None
-    if message.message_type is not MessageType.METHOD_CALL:
-        return None
-    if message.member in ("Release", "Cancel"):
-        return Message.new_method_return(message)
-    about = message.body[0] if message.body else None
-    agreed = message.member in ("RequestAuthorization", "RequestConfirmation", "AuthorizeService")
-    if about != device_path or not agreed:
-        return Message.new_error(message, _REJECTED, "not the device that is being updated")
-    return Message.new_method_return(message)
+    async def _tell_passkey(self, message: Message, ask: AskPasskey) -> None:
+        passkey = await ask()
+        if passkey is None:
+            reply = Message.new_error(message, _REJECTED, "nobody told the passkey")
+        else:
+            reply = Message.new_method_return(message, "u", [passkey])
+        await self.bus.send(reply)
+
+    def _stop_asking(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
