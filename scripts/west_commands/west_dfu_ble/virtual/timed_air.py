@@ -76,8 +76,9 @@ class _TimedLink:
     def __init__(self, air: TimedAir, clock: Clock) -> None:
         self._air = air
         self._clock = clock
-        self.phy_2m = False
-        self.octets = DEFAULT_DATA_LENGTH
+        timing = air.timing
+        self.phy_2m = timing.phy_2m and timing.agreed
+        self.octets = timing.data_length if timing.agreed else DEFAULT_DATA_LENGTH
         self._central: deque[_Waiting] = deque()
         self._peripheral: deque[_Waiting] = deque()
         self._filled = asyncio.Event()

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the table: which air, which server, and what each must reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from west_dfu_ble.virtual import LinkTiming, capacity
+
+# Bytes of the image in one full frame of 2475 bytes: header, map, offset and the head of the data
+# take the rest.
+_FRAME, _DATA = 2475, 2451
+_MTU = 498
+# nRF52840: 41 µs for each word of four bytes.
+_SLOW_FLASH = 1 / 97_500
+_LARGE = {"buf_size": _FRAME, "buf_count": 4, "reassembly": True}
+_SMALL = {"buf_size": 384, "buf_count": 4, "reassembly": False}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison. `ratio` and `share` are what must be reached at least.
+
+    `against_ourselves`: the other side is our own upload with one request in flight, against a
+    server with one buffer fewer than two would need (smpclient fails on such a server).
+    `smpclient_mtu` is what smpclient is told to ask for; its own default is 247.
+    """
+
+    title: str
+    timing: dict[str, Any]
+    server: dict[str, Any] = field(default_factory=lambda: dict(_LARGE))
+    mtu: int = _MTU
+    write_time: float = 0.0
+    ratio: float = 1.0
+    share: float | None = None
+    against_ourselves: bool = False
+    smpclient_mtu: int = _MTU
+
+    @property
+    def capacity(self) -> float:
+        """The most bytes of an image a second that this air can carry."""
+        return capacity(LinkTiming(**self.timing), self.mtu - 3) * _DATA / _FRAME
+
+
+def _air(interval: float, packets: int | None = None, *, agreed: bool = True) -> dict[str, Any]:
+    return {"interval": interval, "packets_per_event": packets, "agreed": agreed}
+
+
+ROWS = (
+    Row("15 ms, event filled", _air(0.015), ratio=1.9, share=0.95),
+    Row("15 ms, 4 packets an event", _air(0.015, 4), ratio=1.55, share=0.97),
+    Row("30 ms, 6 packets an event", _air(0.030, 6), ratio=1.75, share=0.96),
+    Row("7.5 ms, event filled", _air(0.0075), ratio=1.45, share=0.96),
+    Row("15 ms, flash at 97.5 kB/s", _air(0.015), write_time=_SLOW_FLASH, ratio=1.4),
+    Row(
+        "15 ms, 384-byte buffers, no reassembly, MTU 252",
+        _air(0.015),
+        server=dict(_SMALL),
+        mtu=252,
+        ratio=1.9,
+        against_ourselves=True,
+    ),
+    Row(
+        "defaults of each tool, which may ask for PHY and data length",
+        _air(0.015, agreed=False),
+        ratio=3.0,
+        share=0.95,
+        smpclient_mtu=247,
+    ),
+)
