@@ -10,8 +10,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-from smpclient import SMPClient
-from smpclient.transport.bumble import SMPBumbleTransport
+# Installed in another environment than this project's.
+from smpclient import SMPClient  # type: ignore[import-not-found]
+from smpclient.transport.bumble import SMPBumbleTransport  # type: ignore[import-not-found]
 
 
 async def main(transport: str, device: str, file: str, mtu: str) -> None:

@@ -37,8 +37,8 @@ class LinkTiming:
     `interval` in seconds; `phy_2m` whether both can do 2M (it must still be asked for);
     `data_length` the longest payload of a packet in bytes (asked for, too; 27 until then);
     `packets_per_event` how many packets a controller sends in one event, `None` as many as fit;
-    `supervision_timeout` seconds until a device that vanished is missed. With `agreed`, PHY and data
-    length stand from the beginning, as with a device that asks for them itself
+    `supervision_timeout` seconds until a device that vanished is missed. With `agreed`, PHY and
+    data length stand from the beginning, as with a device that asks for them itself
     (`CONFIG_BT_AUTO_PHY_UPDATE`, `CONFIG_BT_AUTO_DATA_LEN_UPDATE`).
     """
 
