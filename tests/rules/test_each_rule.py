@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rule_cases import CASES, Case
+from rule_case import Case
+from rule_cases import CASES
 from small_builds import SmallBuild
 from west_dfu_ble.diagnostics import Help
-from west_dfu_ble.rules import CheckOptions, Status, catalogue, evaluate
+from west_dfu_ble.rules import Status, catalogue, evaluate
 from west_dfu_ble.rules.catalogue import read_catalogue
 
 
@@ -30,7 +31,8 @@ def test_every_rule_has_a_case() -> None:
     ],
 )
 def test_bad_build_has_this_finding_and_no_other(tmp_path: Path, code: str, case: Case) -> None:
-    report = evaluate(case.bad.load(tmp_path / "bad"), CheckOptions())
+    options = case.options(tmp_path)
+    report = evaluate(case.bad.load(tmp_path / "bad"), options)
     found = sorted(finding.code for finding in report.findings)
     assert found == sorted([code, *case.also]), report.findings
     finding = next(one for one in report.findings if one.code == code)
@@ -43,7 +45,7 @@ def test_bad_build_has_this_finding_and_no_other(tmp_path: Path, code: str, case
     for help_ in finding.helps:
         assert help_.text
 
-    good = evaluate(case.good.load(tmp_path / "good"), CheckOptions())
+    good = evaluate(case.good.load(tmp_path / "good"), options)
     assert code not in {one.code for one in good.findings}
     words = {outcome.status for outcome in good.outcomes if outcome.code == code}
     assert Status.PASS in words, [o for o in good.outcomes if o.code == code]
@@ -52,15 +54,17 @@ def test_bad_build_has_this_finding_and_no_other(tmp_path: Path, code: str, case
 @pytest.mark.parametrize("code", sorted(CASES))
 def test_cure_makes_the_finding_go_away(tmp_path: Path, code: str) -> None:
     for number, case in enumerate(CASES[code]):
-        report = evaluate(case.bad.load(tmp_path / str(number)), CheckOptions())
+        options = case.options(tmp_path)
+        report = evaluate(case.bad.load(tmp_path / str(number)), options)
         finding = next(one for one in report.findings if one.code == code)
         edits = [one for one in finding.helps if one.file]
         if not edits:
             assert not case.has_edit
             continue
         assert case.has_edit
-        cured = applied(case.bad, edits[0])
-        report = evaluate(cured.load(tmp_path / f"{number}-cured"), CheckOptions())
+        assert isinstance(case.bad, SmallBuild)
+        cured = replace(applied(case.bad, edits[0]), **case.cured_with)
+        report = evaluate(cured.load(tmp_path / f"{number}-cured"), options)
         assert code not in {one.code for one in report.findings}, edits[0]
 
 

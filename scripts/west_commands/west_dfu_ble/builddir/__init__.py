@@ -2,11 +2,19 @@
 """A finished build directory, as one frozen `Build`; everything else reads it from here.
 
 `find` says which directory is meant, `load` reads it once. `read_elf` reads an image's ELF file
-when somebody needs it: that takes longer than all the rest.
+when somebody needs it: that takes longer than all the rest. `find_setting` says where a person
+set a symbol.
 """
 
 from __future__ import annotations
 
+from .configuration_files import (
+    ConfigurationFile,
+    Setting,
+    assignments,
+    configuration_files,
+    find_setting,
+)
 from .elf import ElfFacts, LoadSegment, read_elf
 from .find import configured_dir_fmt, find, west_topdir
 from .layout import is_build_directory
@@ -33,6 +41,7 @@ __all__ = [
     "Artifact",
     "ArtifactKind",
     "Build",
+    "ConfigurationFile",
     "ElfFacts",
     "Figure",
     "FlashRegion",
@@ -43,12 +52,16 @@ __all__ = [
     "ModeFact",
     "Partition",
     "Role",
+    "Setting",
     "SignatureType",
     "SigningKey",
     "Slot",
     "Symbol",
+    "assignments",
+    "configuration_files",
     "configured_dir_fmt",
     "find",
+    "find_setting",
     "is_build_directory",
     "load",
     "read_elf",

@@ -117,10 +117,16 @@ def _waived(report: CheckReport, style: Style) -> Iterator[str]:
 
 
 def _unknown(report: CheckReport, style: Style) -> Iterator[str]:
-    unknown = [outcome for outcome in report.outcomes if outcome.status is Status.UNKNOWN]
-    for outcome in unknown:
-        yield style.dim(f"not evaluated {_rule(outcome)}: {outcome.reason}")
-    if unknown:
+    # Several images that could not be looked at for one reason are one line.
+    images: dict[tuple[str, str, str], list[str]] = {}
+    for outcome in report.outcomes:
+        if outcome.status is Status.UNKNOWN:
+            key = (outcome.code, outcome.name, outcome.reason)
+            images.setdefault(key, []).append(outcome.image)
+    for (code, name, reason), names in images.items():
+        where = f" ({', '.join(names)})" if any(names) else ""
+        yield style.dim(f"not evaluated {code} {name}{where}: {reason}")
+    if images:
         yield ""
 
 

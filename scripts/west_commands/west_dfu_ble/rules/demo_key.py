@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from pathlib import Path
 
 from ..builddir import Image, Role, SignatureType
 from ..diagnostics import Help, Location, Note
+from .built_files import PUBLIC_KEY_SOURCE, public_key_hash
 from .model import (
     Category,
     Context,
@@ -20,11 +19,6 @@ from .model import (
     passed,
     unknown,
 )
-
-# What MCUboot's build makes of the key (`imgtool getpub`) and compiles in.
-_PUBLIC_KEY_SOURCE = "autogen-pubkey.c"
-_ARRAY = re.compile(r"\[\]\s*=\s*\{([^}]*)\}")
-_LIMIT = 100_000
 
 DOC = RuleDoc(
     code="IM350",
@@ -59,13 +53,13 @@ def check(context: Context, image: Image) -> Verdict:
     build = context.build
     if build.signature_type is SignatureType.NONE:
         return not_applicable("images are not signed at all")
-    source = image.directory / "zephyr" / _PUBLIC_KEY_SOURCE
     from ..image import demo_key
 
-    digest = _digest_of_public_key(source)
+    digest = public_key_hash(build)
     setting = build.key.setting if build.key else ""
     if digest is None:
-        return unknown(_why_unknown(source, setting))
+        return unknown(_why_unknown(setting))
+    source = image.directory / "zephyr" / PUBLIC_KEY_SOURCE
     published = demo_key(digest)
     if published is None:
         return passed(
@@ -90,26 +84,12 @@ def _setting(context: Context) -> str:
     return "CONFIG_BOOT_SIGNATURE_KEY_FILE"
 
 
-def _why_unknown(source: Path, setting: str) -> str:
-    reason = f"there is no `{source.name}` in MCUboot's build folder to compare the key by"
+def _why_unknown(setting: str) -> str:
+    reason = f"there is no `{PUBLIC_KEY_SOURCE}` in MCUboot's build folder to compare the key by"
     name = re.split(r"[/\\]", setting)[-1]
     if name.startswith("root-"):
         reason += f"; the key is called `{name}`, as MCUboot's demo keys are"
     return reason
 
 
-def _digest_of_public_key(source: Path) -> bytes | None:
-    """Return the SHA-256 of the DER bytes in the C array, or `None` if they are not there."""
-    try:
-        if source.stat().st_size > _LIMIT:
-            return None
-        match = _ARRAY.search(source.read_text(encoding="utf-8"))
-        if match is None:
-            return None
-        der = bytes(int(item, 0) for item in match[1].split(",") if item.strip())
-    except (OSError, ValueError):
-        return None
-    return hashlib.sha256(der).digest() if der else None
-
-
-RULE = Rule(DOC, check, role=Role.BOOTLOADER)
+RULE = Rule(DOC, check, roles=(Role.BOOTLOADER,))

@@ -85,4 +85,4 @@ def _signs_by_devicetree(build: Build) -> bool:
     )
 
 
-RULE = Rule(DOC, check, role=None)
+RULE = Rule(DOC, check, roles=())

@@ -55,4 +55,4 @@ def check(context: Context, image: Image) -> Verdict:
     return passed("no downgrade prevention by version is asked for")
 
 
-RULE = Rule(DOC, check, role=Role.BOOTLOADER)
+RULE = Rule(DOC, check, roles=(Role.BOOTLOADER,))

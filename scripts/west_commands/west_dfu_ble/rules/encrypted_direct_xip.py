@@ -62,4 +62,4 @@ def check(context: Context, image: Image) -> Verdict:
     )
 
 
-RULE = Rule(DOC, check, role=Role.BOOTLOADER)
+RULE = Rule(DOC, check, roles=(Role.BOOTLOADER,))

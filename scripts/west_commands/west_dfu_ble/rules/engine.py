@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from ..builddir import Build, Image, Role
 from ..configuration import Waiver
 from ..diagnostics import Diagnostic, Severity
+from .baseline import baseline_version
 from .check_report import CheckReport
 from .generation import tell_generation
 from .model import Context, Finding, Outcome, Rule, Status, Verdict, not_applicable
@@ -23,11 +24,13 @@ _Verdicts = Mapping[str, Sequence[tuple[Image | None, Verdict]]]
 def evaluate(build: Build, options: CheckOptions) -> CheckReport:
     """Ask every selected rule about each image that it concerns.
 
-    Raises `DfuBleError` EN008 for a rule in `options` that does not exist.
+    Raises `DfuBleError` EN008 for a rule in `options` that does not exist, IM305 or IM311 for a
+    baseline that can't be read.
     """
     kconfig = build.application.kconfig
     profile = choose_profile(options.profile, kconfig)
-    context = Context(build, profile, tell_generation(kconfig))
+    baseline = baseline_version(options.baseline) if options.baseline else None
+    context = Context(build, profile, tell_generation(kconfig), baseline)
     rules = select_rules(all_rules(), options)
     verdicts: _Verdicts = {rule.code: tuple(_ask(rule, context)) for rule in rules}
     severities = severity_by_code(all_rules(), options)
@@ -43,12 +46,12 @@ def evaluate(build: Build, options: CheckOptions) -> CheckReport:
 
 
 def _ask(rule: Rule, context: Context) -> list[tuple[Image | None, Verdict]]:
-    """Return one verdict for each image of the rule's role, or one for the build."""
-    if rule.role is None:
+    """Return one verdict for each image of the rule's roles, or one for the build."""
+    if not rule.roles:
         return [(None, rule.check(context, context.build.application))]
-    images = [image for image in context.build.images if image.role is rule.role]
+    images = [image for image in context.build.images if image.role in rule.roles]
     if not images:
-        return [(None, not_applicable(_NO_IMAGE[rule.role]))]
+        return [(None, not_applicable(_NO_IMAGE[rule.roles[0]]))]
     return [(image, rule.check(context, image)) for image in images]
 
 

@@ -81,4 +81,4 @@ def _has_driver(kconfig: Kconfig) -> bool:
     return any(kconfig.is_on(name) for name in _DRIVERS)
 
 
-RULE = Rule(DOC, check, role=None, follows=("DT250",))
+RULE = Rule(DOC, check, roles=(), follows=("DT250",))

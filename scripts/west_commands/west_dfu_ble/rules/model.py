@@ -6,11 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ..builddir import Build, Image, Role
 from ..diagnostics import Diagnostic, Help, Location, Note, Severity
 from .generation import Generation
 from .profile import Profile
+
+if TYPE_CHECKING:
+    from ..image import ImageVersion
 
 
 class Status(Enum):
@@ -141,24 +145,28 @@ def unknown(reason: str) -> Word:
 
 @dataclass(frozen=True)
 class Context:
-    """All that a rule may know. `generation` is `None` if the build has no MCUmgr symbol."""
+    """All that a rule may know. `generation` is `None` if the build has no MCUmgr symbol.
+
+    `baseline` is the version in the field, if one was given.
+    """
 
     build: Build
     profile: Profile
     generation: Generation | None
+    baseline: ImageVersion | None = None
 
 
 @dataclass(frozen=True)
 class Rule:
     """One rule: its documentation, the images that it looks at, and how it looks.
 
-    `role` chooses the images; `None` is the build as a whole. `follows` are the codes of rules
-    whose failure explains this one's, so that it then stays silent.
+    `roles` choose the images; without any it is the build as a whole. `follows` are the codes of
+    rules whose failure explains this one's, so that it then stays silent.
     """
 
     doc: RuleDoc
     check: Callable[[Context, Image], Verdict]
-    role: Role | None = Role.APPLICATION
+    roles: tuple[Role, ...] = (Role.APPLICATION,)
     follows: tuple[str, ...] = ()
 
     @property

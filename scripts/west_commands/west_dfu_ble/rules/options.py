@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..configuration import Waiver
 from ..diagnostics import Severity
@@ -18,6 +19,7 @@ class CheckOptions:
     unsafe in production is an error. `select` and `ignore` are codes, names or families (``KC``).
     A finding of `fail_on` or worse ends with status 3; with `strict`, a rule that could not decide
     ends with 4. `severity` (by code or name) and `waivers` are the project's own settings.
+    `baseline` is an image or package of the firmware in the field, to compare versions with.
     """
 
     profile: str | None = None
@@ -28,3 +30,4 @@ class CheckOptions:
     strict: bool = False
     severity: Mapping[str, Severity] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    baseline: Path | None = None

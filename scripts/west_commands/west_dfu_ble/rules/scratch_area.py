@@ -68,4 +68,4 @@ def check(context: Context, image: Image) -> Verdict:
     return passed(f"`{area.name}` has {area.size.value:#x} bytes")
 
 
-RULE = Rule(DOC, check, role=None)
+RULE = Rule(DOC, check, roles=())

@@ -72,4 +72,4 @@ def check(context: Context, image: Image) -> Verdict:
     )
 
 
-RULE = Rule(DOC, check, role=Role.BOOTLOADER, follows=("DT250",))
+RULE = Rule(DOC, check, roles=(Role.BOOTLOADER,), follows=("DT250",))

@@ -48,4 +48,4 @@ def check(context: Context, image: Image) -> Verdict:
     return passed(f"{known} of {len(build.slots)} slots have an erase block that is known")
 
 
-RULE = Rule(DOC, check, role=None, follows=("DT250",))
+RULE = Rule(DOC, check, roles=(), follows=("DT250",))

@@ -62,4 +62,4 @@ def check(context: Context, image: Image) -> Verdict:
     )
 
 
-RULE = Rule(DOC, check, role=None)
+RULE = Rule(DOC, check, roles=())

@@ -73,4 +73,4 @@ def _finding(build: Build, slot: Slot, other: Partition) -> Finding:
     )
 
 
-RULE = Rule(DOC, check, role=None, follows=("DT250",))
+RULE = Rule(DOC, check, roles=(), follows=("DT250",))

@@ -47,4 +47,4 @@ def check(context: Context, image: Image) -> Verdict:
     return passed(f"{known} of {len(build.slots)} slots lie in a flash that is known")
 
 
-RULE = Rule(DOC, check, role=None, follows=("DT250",))
+RULE = Rule(DOC, check, roles=(), follows=("DT250",))

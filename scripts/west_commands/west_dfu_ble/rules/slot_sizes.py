@@ -76,4 +76,4 @@ def _finding(build: Build, primary: Slot, secondary: Slot) -> Finding:
     )
 
 
-RULE = Rule(DOC, check, role=None, follows=("DT250",))
+RULE = Rule(DOC, check, roles=(), follows=("DT250",))

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IM354: image, entries behind it and the bootloader's own bytes fit the slot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..builddir import ArtifactKind, Build, Image, Role, SignatureType
+from ..diagnostics import Help, Location
+from .model import Category, Context, Finding, Rule, RuleDoc, Verdict, passed, unknown
+
+# Bytes behind the firmware: area header, hash, key hash and signature, each with its own header.
+_ENTRIES = {
+    None: 4 + 36,
+    SignatureType.NONE: 4 + 36,
+    SignatureType.RSA_2048: 4 + 36 + 36 + 4 + 256,
+    SignatureType.RSA_3072: 4 + 36 + 36 + 4 + 384,
+    SignatureType.ECDSA_P256: 4 + 36 + 36 + 4 + 72,
+    SignatureType.ECDSA_P384: 4 + 52 + 52 + 4 + 104,
+    SignatureType.ED25519: 4 + 36 + 36 + 4 + 64,
+}
+
+DOC = RuleDoc(
+    code="IM354",
+    name="image-too-large-for-slot",
+    category=Category.BROKEN,
+    summary="the image does not fit its slot with what the bootloader keeps free there",
+    checks=(
+        "Size of the update image (or of the binary, with header and signature added) against the "
+        "slot less its trailer; with swap using move also less the sector that the move needs, "
+        "with swap using offset less the first sector of the secondary slot."
+    ),
+    why=(
+        "An image that fits the slot but not the swap is refused by the device, or never "
+        "swapped in, and can leave a device that starts nothing."
+    ),
+    fix="Make the application smaller, or the slots larger.",
+    bad="image of 0x78000 bytes, slot of 0x79000, swap using move",
+    good="image of 0x76000 bytes",
+    applies="every build with an image or a binary",
+    references=("mcuboot boot/bootutil/src/swap_move.c", "mcuboot docs/design.md"),
+)
+
+
+def check(context: Context, image: Image) -> Verdict:
+    """Add up what goes into the slot."""
+    from ..image import capacity
+
+    build = context.build
+    slot = build.slot(1 if image.role is Role.VARIANT else 0)
+    if slot is None:
+        return unknown("the build does not tell where the slot is")
+    measured = _size(build, image, slot.index)
+    if measured is None:
+        return unknown("there is neither an update image nor a binary of this image")
+    size, path, is_image = measured
+    room = capacity(build, slot)
+    if size <= room.limit:
+        left = room.limit - size
+        return passed(f"{size} bytes of {room.limit}, {left} are left")
+    what = "update image" if is_image else "image to be signed"
+    return Finding(
+        message=f"the {what} has {size} bytes, {size - room.limit} more than the "
+        f"{max(room.limit, 0)} that fit",
+        location=Location(path),
+        notes=room.parts,
+        helps=(Help("make the application smaller, or the slots larger"),),
+        data={"size": size, "limit": room.limit, "slot_size": room.slot.size.value},
+    )
+
+
+def _size(build: Build, image: Image, slot: int) -> tuple[int, Path, bool] | None:
+    """Return the image's size, the file it was read from, and whether that is the image itself."""
+    for artifact in build.artifacts:
+        if artifact.kind is not ArtifactKind.UPDATE_IMAGE:
+            continue
+        if not artifact.image and artifact.slot == slot:
+            length = _length(artifact.path)
+            if length is not None:
+                return length, artifact.path, True
+    name = image.kconfig.text("CONFIG_KERNEL_BIN_NAME", "zephyr")
+    binary = image.directory / "zephyr" / f"{name}.bin"
+    length = _length(binary)
+    if length is None:
+        return None
+    header = build.header_size.value if build.header_size else 0
+    return length + header + _ENTRIES[build.signature_type], binary, False
+
+
+def _length(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+RULE = Rule(DOC, check, roles=(Role.APPLICATION, Role.VARIANT), follows=("DT250",))
