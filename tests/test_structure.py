@@ -113,9 +113,10 @@ def test_only_the_command_line_prints_and_exits() -> None:
 
 def sources() -> list[Path]:
     """Every text file that can carry a comment, but for what was generated."""
-    found = [REPOSITORY / "pyproject.toml", REPOSITORY / "west-commands.yml"]
+    names = ("pyproject.toml", "west-commands.yml", "scripts/requirements.txt", ".ci/run")
+    found = [REPOSITORY / name for name in names]
     for folder in ("scripts", "tests", "zephyr", "schemas", "docs"):
-        for suffix in ("*.py", "*.yml", "*.txt"):
+        for suffix in ("*.py", "*.yml", "*.sh"):
             found += (REPOSITORY / folder).rglob(suffix)
     return sorted(path for path in found if "data" not in path.parts)
 
