@@ -2,19 +2,14 @@
 """A finished build directory, as one frozen `Build`; everything else reads it from here.
 
 `find` says which directory is meant, `load` reads it once. `read_elf` reads an image's ELF file
-when somebody needs it: that takes longer than all the rest. `find_setting` says where a person
-set a symbol.
+when somebody needs it: that takes longer than all the rest. `ConfigurationSources` says where a
+person set a symbol.
 """
 
 from __future__ import annotations
 
-from .configuration_files import (
-    ConfigurationFile,
-    Setting,
-    assignments,
-    configuration_files,
-    find_setting,
-)
+from .config_assignments import Cause, ConfigurationSources, Provenance, Setting
+from .config_sources import ConfigurationFile, configuration_files
 from .elf import ElfFacts, LoadSegment, read_elf
 from .find import configured_dir_fmt, find, west_topdir
 from .layout import is_build_directory
@@ -41,7 +36,9 @@ __all__ = [
     "Artifact",
     "ArtifactKind",
     "Build",
+    "Cause",
     "ConfigurationFile",
+    "ConfigurationSources",
     "ElfFacts",
     "Figure",
     "FlashRegion",
@@ -51,17 +48,16 @@ __all__ = [
     "LoadSegment",
     "ModeFact",
     "Partition",
+    "Provenance",
     "Role",
     "Setting",
     "SignatureType",
     "SigningKey",
     "Slot",
     "Symbol",
-    "assignments",
     "configuration_files",
     "configured_dir_fmt",
     "find",
-    "find_setting",
     "is_build_directory",
     "load",
     "read_elf",
