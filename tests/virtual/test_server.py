@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SMP server of other Zephyr generations, and under clients that mean it no good."""
+
+from __future__ import annotations
+
+import random
+import struct
+import sys
+from typing import Any
+
+import cbor2
+import pytest
+
+from boards import make_board, make_update
+from mcuboot_images import digest_of, make_image
+from smp_talk import Talk, encode_request
+from west_dfu_ble.mcuboot import BootloaderMode
+from west_dfu_ble.virtual import DeviceProfile, ServerProfile, SlotProfile, VirtualDevice
+
+ZEPHYR_2_7 = ServerProfile(
+    buf_size=384,
+    reassembly=False,
+    parameters=False,
+    bootloader_info=False,
+    version_2=False,
+    legacy_rc=True,
+    kernel_version="2.7.99",
+)
+ZEPHYR_4 = ServerProfile(
+    slot_info=True,
+    erase_empty_fails=False,
+    allow_erase_pending=True,
+    allow_confirm_inactive=False,
+    version_1=False,
+    kernel_version="4.2.0",
+)
+
+
+def ask(board: VirtualDevice, version: int, *request: Any) -> tuple[int, Any]:
+    """The first byte and the map of the one answer."""
+    [frame] = board.receive(encode_request(*request, version=version))
+    return frame[0], cbor2.loads(frame[8:])
+
+
+def test_zephyr_2_7_answers_in_version_1_whatever_was_asked() -> None:
+    board = make_board(server=ZEPHYR_2_7)
+    for version in (0, 1):
+        assert ask(board, version, 2, 0, 0, {"d": "x"}) == (3, {"rc": 0, "r": "x"})
+        assert ask(board, version, 0, 0, 6, {}) == (1, {"rc": 8})
+        assert ask(board, version, 2, 1, 5, {"slot": 0}) == (3, {"rc": 6})
+        assert ask(board, version, 2, 1, 0, {"hash": bytes(32)}) == (3, {"rc": 1})
+    new = make_update()
+    assert ask(board, 0, 0, 1, 0, {})[1]["rc"] == 0
+    talk = Talk(board, version=0)
+    assert talk.upload(new, chunk=300) == {"rc": 0, "off": len(new)}
+    assert talk.test(digest_of(new))["images"][1]["pending"] is True
+
+
+def test_zephyr_4_refuses_version_1_and_tells_of_its_slots() -> None:
+    board = make_board(server=ZEPHYR_4)
+    assert ask(board, 0, 2, 0, 0, {"d": "x"}) == (3, {"rc": 12})
+    assert ask(board, 1, 2, 1, 5, {}) == (11, {})  # empty, and that is all right
+    assert ask(board, 1, 2, 1, 5, {"slot": 7}) == (11, {"err": {"group": 1, "rc": 14}})
+    [image] = ask(board, 1, 0, 1, 6, {})[1]["images"]
+    size = 0x40000
+    assert image["slots"] == [
+        {"slot": 0, "size": size},
+        {"slot": 1, "size": size, "upload_image_id": 0},
+    ]
+    # 128 sectors of 3 states of 4 bytes, four fields of 8, the magic: one sector; and one to move.
+    assert image["max_image_size"] == size - 2 * 4096
+
+
+def test_zephyr_4_may_erase_what_is_pending_and_not_confirm_what_does_not_run() -> None:
+    board, new = make_board(server=ZEPHYR_4), make_update()
+    talk = Talk(board)
+    talk.upload(new)
+    assert talk.confirm(digest_of(new)) == {"err": {"group": 1, "rc": 32}}
+    talk.test(digest_of(new))
+    assert talk.ask(2, 1, 5, {}) == {}
+    assert [entry["version"] for entry in talk.state()] == ["1.0.0"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [(BootloaderMode.SWAP_USING_MOVE, 3), (BootloaderMode.DIRECT_XIP_WITH_REVERT, 5)],
+)
+def test_the_bootloader_is_told_by_its_mode(mode: BootloaderMode, expected: int) -> None:
+    board = make_board(mode)
+    assert ask(board, 1, 0, 0, 8, {})[1] == {"bootloader": "MCUboot"}
+    assert ask(board, 1, 0, 0, 8, {"query": "mode"})[1] == {"mode": expected}
+    assert ask(board, 1, 0, 0, 8, {"query": "colour"})[1] == {"rc": 3}
+
+
+def test_a_frugal_list_leaves_out_what_is_false() -> None:
+    board = make_board(server=ServerProfile(frugal_list=True))
+    [entry] = ask(board, 1, 0, 1, 0, {})[1]["images"]
+    assert set(entry) == {"slot", "version", "hash", "bootable", "confirmed", "active"}
+    assert "splitStatus" not in ask(board, 1, 0, 1, 0, {})[1]
+
+
+def test_upgrades_only_means_higher_than_what_runs() -> None:
+    board = make_board()
+    for version, refused in [((1, 0, 0), True), ((0, 9, 9), True), ((1, 0, 1), False)]:
+        image = make_image(version, linked_for=0xC000)
+        first = {"off": 0, "len": len(image), "data": image[:400], "upgrade": True}
+        answer = ask(board, 1, 2, 1, 1, first)[1]
+        assert answer == ({"err": {"group": 1, "rc": 27}} if refused else {"off": 400})
+
+
+def test_erasing_progressively_ends_with_the_same_flash() -> None:
+    image = make_update(size=30_000)
+    contents = []
+    for progressively in (False, True):
+        server = ServerProfile(erase_progressively=progressively)
+        board = make_board(server=server)
+        talk = Talk(board)
+        talk.upload(make_update(version=(3, 0, 0), size=50_000))
+        talk.test(digest_of(make_update(version=(3, 0, 0), size=50_000)))
+        board.boot()
+        talk.confirm()
+        operations = board.flash.operations
+        talk.upload(image, until=400, chunk=400)
+        # All at once is 8 sectors, and the one of the trailer; one by one is none yet.
+        assert board.flash.operations - operations == (0 if progressively else 9)
+        talk.upload(image)
+        assert talk.test(digest_of(image))["images"][1]["pending"] is True
+        contents.append(board.images[0].areas[1].read(0, len(image)))
+    assert contents == [image, image]
+
+
+def test_a_network_core_has_a_slot_that_nobody_checks() -> None:
+    places = [(0, 0, 0xC000), (0, 1, 0x60000), (1, 0, 0x100000), (1, 1, 0x140000)]
+    profile = DeviceProfile(
+        BootloaderMode.OVERWRITE_ONLY,
+        tuple(SlotProfile(n, index, address, 0x10000) for n, index, address in places),
+        {(0, 0): make_image((1, 0, 0), linked_for=0xC000)},
+        check_reset_vector=False,
+    )
+    board = VirtualDevice(profile)
+    assert board.is_running
+    talk, core = Talk(board), make_image((2, 0, 0), linked_for=0x100000)
+    assert talk.upload(core, image=1) == {"off": len(core)}
+    talk.test(digest_of(core))
+    board.boot()
+    assert board.is_running
+    held = board.running(1)
+    assert held is not None
+    assert held.digest == digest_of(core)
+
+
+# Clients that mean no good
+
+
+def _hostile(rng: random.Random) -> bytes:
+    kind = rng.randrange(6)
+    if kind == 0:
+        return rng.randbytes(rng.randrange(0, 600))
+    if kind == 1:  # a frame longer than any buffer, and never its end
+        return struct.pack(">BBHHBB", 10, 0, rng.randrange(65536), 1, 0, 1) + rng.randbytes(200)
+    body = rng.choice(
+        [
+            b"\xa1\x63off" + bytes([0x1B]) + b"\xff" * 8,
+            b"\xa1\x64data\x5b" + b"\xff" * 8,  # a string of 2**64 bytes
+            b"\x81" * 200,
+            b"\xbf" * 300,
+            b"\xa1\x80\x80",
+            b"\xc2\x5a\xff\xff\xff\xff",
+            cbor2.dumps({"off": 0, "len": 1 << 31, "data": rng.randbytes(64)}),
+            cbor2.dumps({"off": rng.randrange(1 << 32), "data": b"x"}),
+            cbor2.dumps({"d": "x" * rng.randrange(3000)}),
+            cbor2.dumps({"hash": rng.randbytes(rng.randrange(70)), "confirm": True}),
+            cbor2.dumps({"slot": rng.randrange(1 << 32)}),
+        ]
+    )
+    header = struct.pack(
+        ">BBHHBB",
+        rng.randrange(256),
+        rng.randrange(256),
+        len(body) if kind > 2 else rng.randrange(3000),
+        rng.choice([0, 0, 1, 1, 1, 9]),
+        rng.randrange(256),
+        rng.randrange(10),
+    )
+    return header + body
+
+
+@pytest.mark.parametrize("reassembly", [True, False])
+def test_a_hostile_client_neither_stops_the_device_nor_fills_its_memory(reassembly: bool) -> None:
+    board = make_board(server=ServerProfile(reassembly=reassembly))
+    rng = random.Random(20_26)
+    before = 0
+    for number in range(100_000):
+        piece = _hostile(rng)
+        for answer in board.receive(piece, float(number)):
+            assert len(answer) <= board.profile.server.buf_size
+        if number % 7 == 0:
+            board.disconnected()
+        if number == 1000:
+            before = _size(board)
+        assert board.is_running
+    board.disconnected()
+    assert ask(board, 1, 2, 0, 0, {"d": "alive"})[1] == {"r": "alive"}
+    running = board.running()
+    assert running is not None
+    assert running.digest == digest_of(board.profile.factory[0, 0])
+    assert _size(board) < before + 400_000  # the log, and nothing else
+
+
+def _size(board: VirtualDevice) -> int:
+    """The bytes that the device's own objects hold."""
+    import gc
+
+    seen: set[int] = set()
+    total = 0
+    waiting: list[Any] = [board]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or isinstance(one, type | type(sys)):
+            continue
+        seen.add(id(one))
+        total += sys.getsizeof(one)
+        waiting += gc.get_referents(one) if not callable(one) else []
+    return total
