@@ -117,6 +117,8 @@ def test_build_directory_is_found_in_the_current_folder(workspace: Workspace, bu
 def test_no_destination_is_shared_with_west() -> None:
     parser = argparse.ArgumentParser(add_help=False)
     cli.add_arguments(parser)
-    mine = set(vars(parser.parse_args([]))) | set(vars(parser.parse_args(["check"])))
-    assert "action" in mine
+    (actions,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    parsers = [parser, *actions.choices.values()]
+    mine = {a.dest for p in parsers for a in p._actions if not isinstance(a, argparse._HelpAction)}
+    assert {"action", "build_dir", "link"} <= mine
     assert not mine & {"command", "help", "quiet", "verbose", "zephyr_base"}
