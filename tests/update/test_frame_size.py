@@ -14,7 +14,7 @@ from warped_time import run_warped
 from west_dfu_ble.builddir import load
 from west_dfu_ble.link import LinkTraits
 from west_dfu_ble.mcuboot import BootloaderMode
-from west_dfu_ble.smp import Header, McumgrParameters, decode_header, os_group
+from west_dfu_ble.smp import HEADER_SIZE, Header, McumgrParameters, decode_header, os_group
 from west_dfu_ble.update import Knowledge, Session, knowledge_from_build
 from west_dfu_ble.update.frame_size import FrameSizes, safe_frame_size, wanted_frame_size
 
@@ -45,6 +45,10 @@ WITHOUT = Knowledge(buffer_size=384, reassembly=False)
         (UDP, SMALL, Knowledge(), 384, None),
         (SERIAL, SMALL, Knowledge(), 300, None),
         (replace(SERIAL, frame_limit=None), SMALL, Knowledge(), 380, None),
+        (replace(SERIAL, frame_limit=None, sure_frame=176), SMALL, Knowledge(), 176, 380),
+        (replace(SERIAL, sure_frame=176), SMALL, Knowledge(), 176, 300),
+        (replace(SERIAL, sure_frame=176), McumgrParameters(180, 4), Knowledge(), 176, None),
+        (replace(SERIAL, sure_frame=176), McumgrParameters(96, 4), Knowledge(), 92, None),
     ],
 )
 def test_sizes(
@@ -90,6 +94,18 @@ def test_an_echo_tells_whether_the_device_puts_frames_together() -> None:
     silent = link_to(TinyDevice(image))
     silent.faults = lambda _count, _header: "lose"
     assert run_warped(find(silent, Knowledge())) == (244, 1)
+
+
+@pytest.mark.parametrize(("takes", "size"), [(508, 508), (507, 176)])
+def test_an_echo_of_the_whole_size_tells_how_many_lines_a_console_takes(
+    takes: int, size: int
+) -> None:
+    def few_lines(_number: int, header: Header) -> str:
+        return "lose" if HEADER_SIZE + header.length > takes else ""
+
+    link = TinyLink(TinyDevice(make_image("1.0.0")), faults=few_lines)
+    link.traits = replace(SERIAL, frame_limit=None, sure_frame=176)
+    assert run_warped(find(link, Knowledge())) == (size, 1)
 
 
 def test_what_refuses_the_echo_itself_has_received_it_whole() -> None:

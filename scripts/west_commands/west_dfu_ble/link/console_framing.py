@@ -25,6 +25,10 @@ FRAME_LIMIT = 0xFFFF - 2
 # Zephyr decodes the length and the CRC into the buffer that then holds the frame
 # (`subsys/mgmt/mcumgr/transport/src/serial_util.c`): with 384 bytes, 380 pass and 381 do not.
 BUFFER_OVERHEAD = 4
+# Two lines: Zephyr's default of receive buffers (`CONFIG_UART_MCUMGR_RX_BUF_COUNT`). A port that
+# delivers more of them at once than the device has time to empty (USB, a terminal of native_sim,
+# a high baud rate) loses the third line and so the frame. A line holds 120 characters of base64.
+SURE_FRAME = 2 * 120 * 3 // 4 - BUFFER_OVERHEAD
 
 
 def to_lines(frame: bytes) -> list[bytes]:

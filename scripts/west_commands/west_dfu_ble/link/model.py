@@ -27,7 +27,9 @@ class LinkTraits:
     address for people to read. `frame_limit` is the longest frame in bytes that the link carries
     whatever the server says it can take; `None` if the link sets no limit. `buffer_overhead` is
     what the medium's framing takes of each of the server's buffers, in bytes: a frame longer than
-    the server's `buf_size` less this is dropped without an answer.
+    the server's `buf_size` less this is dropped without an answer. `sure_frame` is the longest
+    frame that passes whatever the device has to receive it with; whether a longer one does must be
+    tried. `None` if nothing but the above limits it.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class LinkTraits:
     splits_frames: bool
     frame_limit: int | None = None
     buffer_overhead: int = 0
+    sure_frame: int | None = None
 
 
 @dataclass(frozen=True)

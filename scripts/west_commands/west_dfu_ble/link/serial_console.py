@@ -17,7 +17,7 @@ from serial.tools import list_ports
 
 from ..diagnostics import DfuBleError
 from ..faults import fault
-from .console_framing import BUFFER_OVERHEAD, FRAME_LIMIT, ConsoleReader, to_lines
+from .console_framing import BUFFER_OVERHEAD, FRAME_LIMIT, SURE_FRAME, ConsoleReader, to_lines
 from .inbox import Inbox
 from .model import AskPasskey, Link, LinkLost, LinkTraits
 from .sending import Sender
@@ -71,6 +71,7 @@ class SerialLink:
             splits_frames=False,
             frame_limit=FRAME_LIMIT,
             buffer_overhead=BUFFER_OVERHEAD,
+            sure_frame=SURE_FRAME,
         )
 
     @property

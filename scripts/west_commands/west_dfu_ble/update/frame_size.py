@@ -6,7 +6,8 @@ must fit one write, or its first part is refused and the rest taken for a header
 the build says holds only if the device runs this build. So a frame of more than one write is tried
 first with an echo, which changes nothing, and whose tail can't be taken for a request that does
 anything: every byte of it is ``x``, and a header of those has a protocol version that no server
-knows and a group that none has.
+knows and a group that none has. On a serial console it is the device's line buffers that nothing
+tells of; there an echo of the whole size is tried.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def safe_frame_size(
     limits = [(buffer - traits.buffer_overhead, source)]
     if traits.frame_limit is not None:
         limits.append((traits.frame_limit, "the most that the link carries"))
+    if traits.sure_frame is not None:
+        limits.append((traits.sure_frame, "what every device can receive"))
     limits.append((traits.max_write, "one write"))
     return FrameSize(*min(limits, key=lambda limit: limit[0]))
 
@@ -58,10 +61,15 @@ def wanted_frame_size(
     traits: LinkTraits, parameters: McumgrParameters | None, knowledge: Knowledge
 ) -> FrameSize | None:
     """Return the longer frame that is worth a probe, `None` if there is none to win."""
+    buffer, source = _buffer(parameters, knowledge)
+    size = buffer - traits.buffer_overhead
+    size = min(size, traits.frame_limit or size)
+    if traits.sure_frame is not None:
+        return (
+            FrameSize(size, f"{source}, tried", probed=True) if size > traits.sure_frame else None
+        )
     if not traits.splits_frames:
         return None
-    buffer, source = _buffer(parameters, knowledge)
-    size = min(buffer, traits.frame_limit or buffer)
     runs_this_build = parameters is None or parameters.buffer_size == knowledge.buffer_size
     # The echo's own answer is a little longer than its request, so that a byte or two is no gain.
     if size <= traits.max_write + 2 or (knowledge.reassembly is False and runs_this_build):
@@ -85,7 +93,7 @@ class FrameSizes:
         if (
             self._found is None
             and wanted is not None
-            and await _reassembles(session, traits.max_write, wanted.size)
+            and await _passes(session, _probe_size(traits, wanted.size))
         ):
             self._found = wanted
             return wanted
@@ -93,16 +101,21 @@ class FrameSizes:
         return self._found
 
 
-async def _reassembles(session: Session, max_write: int, wanted: int) -> bool:
+def _probe_size(traits: LinkTraits, wanted: int) -> int:
+    if traits.sure_frame is not None:
+        return wanted
     # One write and as little as possible of the next: the answer must fit the buffer as well.
-    length = min(max_write + 16, wanted - 2) - _ECHO_OVERHEAD
-    text = "x" * max(length, 1)
+    return min(traits.max_write + 16, wanted - 2)
+
+
+async def _passes(session: Session, size: int) -> bool:
+    text = "x" * max(size - _ECHO_OVERHEAD, 1)
     try:
         payload = await session.request(os_group.echo(text), timeout=_PROBE_TIMEOUT)
         return os_group.parse_echo(payload) == text
     except Refusal as refusal:
-        # No echo in this firmware; but what it refused, it had received whole.
-        return refusal.error.is_rc(Rc.ENOTSUP)
+        # No echo in this firmware, or none that long: what it refused so, it had received whole.
+        return refusal.error.is_rc(Rc.ENOTSUP, Rc.EMSGSIZE)
     except DfuBleError:
         return False
 
