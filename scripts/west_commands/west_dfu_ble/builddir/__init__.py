@@ -8,8 +8,14 @@ person set a symbol.
 
 from __future__ import annotations
 
-from .config_assignments import Cause, ConfigurationSources, Provenance, Setting
-from .config_sources import ConfigurationFile, configuration_files
+from .config_assignments import (
+    Cause,
+    ConfigurationSources,
+    Provenance,
+    Setting,
+    where_assigned,
+)
+from .config_sources import ConfigurationFile, Origin, configuration_files
 from .elf import ElfFacts, LoadSegment, read_elf
 from .find import configured_dir_fmt, find, west_topdir
 from .layout import is_build_directory
@@ -47,6 +53,7 @@ __all__ = [
     "Layout",
     "LoadSegment",
     "ModeFact",
+    "Origin",
     "Partition",
     "Provenance",
     "Role",
@@ -62,4 +69,5 @@ __all__ = [
     "load",
     "read_elf",
     "west_topdir",
+    "where_assigned",
 ]
