@@ -11,6 +11,7 @@ import pytest
 
 from rule_case import Case
 from rule_cases import CASES
+from sample_builds import BuildWithSources
 from small_builds import SmallBuild
 from west_dfu_ble.diagnostics import Help
 from west_dfu_ble.rules import Status, catalogue, evaluate
@@ -62,7 +63,7 @@ def test_cure_makes_the_finding_go_away(tmp_path: Path, code: str) -> None:
             assert not case.has_edit
             continue
         assert case.has_edit
-        assert isinstance(case.bad, SmallBuild)
+        assert isinstance(case.bad, SmallBuild | BuildWithSources)
         cured = replace(applied(case.bad, edits[0]), **case.cured_with)
         report = evaluate(cured.load(tmp_path / f"{number}-cured"), options)
         assert code not in {one.code for one in report.findings}, edits[0]
@@ -76,7 +77,7 @@ CHOICES = (
 )
 
 
-def applied(small: SmallBuild, edit: Help) -> SmallBuild:
+def applied(small: SmallBuild | BuildWithSources, edit: Help) -> SmallBuild | BuildWithSources:
     """The build with the lines of `edit`, as Kconfig would take them."""
     new: dict[str, str | None] = {}
     for line in edit.edit.splitlines():
@@ -85,6 +86,7 @@ def applied(small: SmallBuild, edit: Help) -> SmallBuild:
     if edit.file == "prj.conf":
         return replace(small, application={**without_choice(small.application, new), **new})
     assert edit.file == "child_image/mcuboot.conf"
+    assert isinstance(small, SmallBuild)
     assert small.mcuboot is not None
     return replace(small, mcuboot={**without_choice(small.mcuboot, new), **new})
 

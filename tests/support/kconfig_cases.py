@@ -6,10 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rule_case import Case
+from sample_builds import BuildWithSources
 from small_builds import DIRECT_XIP_APPLICATION, DIRECT_XIP_MCUBOOT, OLD_NAMES, SmallBuild
 
 DIRECT_XIP = SmallBuild(DIRECT_XIP_APPLICATION, DIRECT_XIP_MCUBOOT, variant={})
 AUTHEN = "MCUMGR_TRANSPORT_BT_AUTHEN"
+STRICT = {
+    AUTHEN: None,
+    "MCUMGR_TRANSPORT_BT_PERM_RW": "n",
+    "MCUMGR_TRANSPORT_BT_PERM_RW_AUTHEN": "y",
+}
 HOOKS = {"MCUMGR_MGMT_NOTIFICATION_HOOKS": "n", "MCUMGR_GRP_IMG_UPLOAD_CHECK_HOOK": "n"}
 HELPER = {"NCS_SAMPLE_MCUMGR_BT_OTA_DFU": "y"}
 REVERT = {
@@ -75,6 +81,37 @@ KCONFIG_CASES: Mapping[str, tuple[Case, ...]] = {
             ),
             DIRECT_XIP,
             message="`CONFIG_BOOT_ENCRYPT_IMAGE` is on in direct-xip",
+        ),
+    ),
+    "KC180": (
+        Case(
+            BuildWithSources(
+                configuration="# comment\nCONFIG_MCUMGR_CMD_OS_MGMT=y\nCONFIG_MCUMGR_BUF_SIZE=512\n"
+            ),
+            BuildWithSources(configuration="CONFIG_MCUMGR_GRP_OS=y\n"),
+            severity="warning",
+            message="`CONFIG_MCUMGR_CMD_OS_MGMT` is called `CONFIG_MCUMGR_GRP_OS` in nRF Connect "
+            "SDK 2.4 and later (Zephyr 3.3 and later)",
+            has_edit=False,
+        ),
+        Case(
+            BuildWithSources(configuration="CONFIG_MCUMGR_GRP_OS=y\n", application=OLD_NAMES),
+            BuildWithSources(configuration="CONFIG_MCUMGR_CMD_OS_MGMT=y\n", application=OLD_NAMES),
+            severity="warning",
+            message="`CONFIG_MCUMGR_GRP_OS` is called `CONFIG_MCUMGR_CMD_OS_MGMT` in nRF Connect "
+            "SDK 1.8 to 2.2 (Zephyr up to 3.2)",
+            has_edit=False,
+        ),
+    ),
+    "KC188": (
+        Case(
+            BuildWithSources(configuration=f"CONFIG_{AUTHEN}=n\n", application=STRICT),
+            BuildWithSources(
+                configuration="CONFIG_MCUMGR_TRANSPORT_BT_PERM_RW_AUTHEN=y\n", application=STRICT
+            ),
+            severity="warning",
+            message=f"`CONFIG_{AUTHEN}=n` has no effect: the service asks for authentication",
+            has_edit=True,
         ),
     ),
     "KC181": (

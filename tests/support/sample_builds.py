@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from small_builds import SmallBuild
+from small_builds import Edits, SmallBuild
 from west_dfu_ble import builddir, image
 from west_dfu_ble.builddir import Build
 
@@ -73,19 +73,21 @@ def all_of(*spoilers: Callable[[Path], object]) -> Callable[[Path], object]:
 class BuildWithSources:
     """A small build beside its `prj.conf`, which was changed so many seconds after the build."""
 
-    seconds: float
+    seconds: float = -60
+    configuration: str = "CONFIG_CAF=y\n"
+    application: Edits = field(default_factory=dict)
 
     def load(self, folder: Path) -> Build:
         """Write application and build directory and read it."""
         source, build = folder / "source", folder / "build"
         source.mkdir(parents=True)
-        small = SmallBuild(files={"zephyr/zephyr.bin": bytes(4096)})
+        small = SmallBuild(self.application, files={"zephyr/zephyr.bin": bytes(4096)})
         small.write(build)
         for cache in build.rglob("CMakeCache.txt"):
             text = cache.read_text().replace("/src/app", str(source))
             cache.write_text(f"{text}CMAKE_CACHEFILE_DIR:INTERNAL={cache.parent}\n")
         configuration = source / "prj.conf"
-        configuration.write_text("CONFIG_CAF=y\n")
+        configuration.write_text(self.configuration)
         built = (build / "zephyr/zephyr.bin").stat().st_mtime
         os.utime(configuration, (built + self.seconds, built + self.seconds))
         return builddir.load(build)
