@@ -165,7 +165,7 @@ MANY = {
         ),
     )
 }
-FORMATS = ("human", "concise", "json")
+FORMATS = ("human", "concise", "json", "sarif", "junit", "github")
 _REPORT = _option(
     "--report",
     action="append",

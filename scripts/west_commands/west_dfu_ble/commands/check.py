@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 from pathlib import Path
 
-from .. import report, rules
+from .. import builddir, report, rules
 from ..builddir import Build
-from ..diagnostics import ExitStatus, Severity
-from ..faults import fault
+from ..diagnostics import DfuBleError, ExitStatus, Severity
 from ..report.console import Console
-from .locate import load_build
+from .locate import locate_build
+from .report_files import ReportFiles
 from .settings import settings
 
 
@@ -23,7 +21,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         from .check_many import execute_many
 
         return _softened(args, execute_many(args, console))
-    outcome = check_build(args, load_build(args))
+    outcome = check_build(args, _read(args, console))
     console.result(report.render(outcome, args.format, colour=console.colour_out, cwd=Path.cwd()))
     return _softened(args, outcome.exit_status)
 
@@ -32,10 +30,34 @@ def _softened(args: argparse.Namespace, status: ExitStatus) -> ExitStatus:
     return ExitStatus.DONE if args.exit_zero and status is ExitStatus.FINDINGS else status
 
 
+def _read(args: argparse.Namespace, console: Console) -> Build:
+    """Read the build; if that fails, every report that was asked for says so."""
+    path = locate_build(args)
+    try:
+        return builddir.load(path)
+    except DfuBleError as error:
+        files = ReportFiles(args.report, several=False)
+        files.add_error(path, error.diagnostic)
+        files.write()
+        text = report.render_error(path, error.diagnostic, args.format)
+        if text is not None:
+            console.result(text)
+        raise
+
+
 def check_build(args: argparse.Namespace, build: Build) -> rules.CheckReport:
     """Evaluate the rules as the arguments ask and write the report files."""
+    outcome = evaluate_build(args, build)
+    files = ReportFiles(args.report, several=False)
+    files.add(outcome)
+    files.write()
+    return outcome
+
+
+def evaluate_build(args: argparse.Namespace, build: Build) -> rules.CheckReport:
+    """Evaluate the rules as the arguments ask."""
     config = settings(args, build)
-    outcome = rules.evaluate(
+    return rules.evaluate(
         build,
         rules.CheckOptions(
             profile=config.profile,
@@ -48,29 +70,9 @@ def check_build(args: argparse.Namespace, build: Build) -> rules.CheckReport:
             waivers=config.waivers,
         ),
     )
-    for name, path in args.report or []:
-        _write(path, report.render(outcome, name, colour=False, cwd=Path.cwd()))
-    return outcome
 
 
 def _names(values: list[str] | None) -> tuple[str, ...]:
     return tuple(
         name.strip() for value in values or [] for name in value.split(",") if name.strip()
     )
-
-
-def _write(path: Path, text: str) -> None:
-    # To a temporary file first: a report is there whole or not at all.
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-        Path(name).replace(path)
-    except OSError as error:
-        raise fault(
-            "EN008",
-            f"the report can't be written: {error.strerror}",
-            why="The check ran, but what it found would be lost.",
-            location=path,
-            helps=["give --report a path in a folder that exists and can be written"],
-        ) from error

@@ -2,7 +2,8 @@
 """`check` on several build directories in one call: what CI runs after a test plan was built.
 
 One after the other, so that memory does not grow with their number: of each build only its line
-in the table stays. A build that can't be read is a line too, and does not stop the others.
+in the table stays, and its text where a report is to hold them all. A build that can't be read is
+a line too, and does not stop the others.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from .. import builddir, report
 from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
 from ..report.console import Console
-from .check import check_build
+from .check import evaluate_build
+from .report_files import ReportFiles
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,12 @@ def execute_many(args: argparse.Namespace, console: Console) -> ExitStatus:
     paths = list(_paths(args))
     rows: list[Row] = []
     combined = report.combined(args.format)
+    files = ReportFiles(args.report, several=True)
     for number, path in enumerate(paths, 1):
-        row = _check_one(args, console, path, combined)
+        row = _check_one(args, console, path, combined, files)
         rows.append(row)
         console.note(f"[{number}/{len(paths)}] {_VERDICTS[row.status]:<11} {path}: {row.text}")
+    files.write()
     if args.format in report.FOR_PEOPLE:
         console.result(_table(rows))
     else:
@@ -57,19 +61,30 @@ _VERDICTS = {
 
 
 def _check_one(
-    args: argparse.Namespace, console: Console, path: Path, combined: report.Combined
+    args: argparse.Namespace,
+    console: Console,
+    path: Path,
+    combined: report.Combined,
+    files: ReportFiles,
 ) -> Row:
+    for_people = args.format in report.FOR_PEOPLE
     try:
-        outcome = check_build(args, builddir.load(path))
+        outcome = evaluate_build(args, builddir.load(path))
     except DfuBleError as error:
         if error.status is not ExitStatus.UNDECIDED:
             raise
         console.error(error.diagnostic)
-        combined.add_error(path, error.diagnostic)
+        files.add_error(path, error.diagnostic)
+        text = report.render_error(path, error.diagnostic, args.format)
+        if not for_people:
+            combined.add_error(path, error.diagnostic)
+        elif text is not None:
+            console.result(text)
         return Row(path, error.status, f"{error.diagnostic.code} {error.diagnostic.message}")
-    if args.format not in report.FOR_PEOPLE:
+    files.add(outcome)
+    if not for_people:
         combined.add(report.render(outcome, args.format, colour=False, cwd=Path.cwd()))
-    elif outcome.findings:
+    elif outcome.findings or outcome.exit_status is not ExitStatus.DONE:
         console.result(
             report.render(outcome, args.format, colour=console.colour_out, cwd=Path.cwd()) + "\n"
         )

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JUnit XML, as Jenkins and GitLab read it: one suite a build, one case for each rule and image.
+
+A finding at or above `--fail-on` is a failure, a rule that could not decide an error, one that
+does not apply is skipped. What was waived, or is below `--fail-on`, passes and says so.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from ..diagnostics import Diagnostic
+from ..rules import CheckReport, Outcome, Status
+from .diagnostic import render_diagnostic
+from .facts import build_facts
+from .words import shown_path
+
+_COUNTS = ("tests", "failures", "errors", "skipped")
+# XML 1.0 has no way to write these, not even as references (section 2.2).
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(report: CheckReport, *, colour: bool, cwd: Path) -> str:
+    """Return the suite of one build; there are no colours in it."""
+    name = shown_path(report.build.path, cwd)
+    suite = ET.Element("testsuite", name=_clean(name))
+    properties = ET.SubElement(suite, "properties")
+    for key, text in build_facts(report).items():
+        ET.SubElement(properties, "property", name=key, value=_clean(text))
+    for outcome in report.outcomes:
+        case = _case(suite, name, outcome.image, f"{outcome.code} {outcome.name}")
+        _tell(case, outcome, report, cwd)
+    return _document([suite])
+
+
+def render_error(path: Path, diagnostic: Diagnostic) -> str:
+    """Return the suite of a build that could not be read: one case, with that error."""
+    cwd = Path.cwd()
+    name = shown_path(path, cwd)
+    suite = ET.Element("testsuite", name=_clean(name))
+    case = _case(suite, name, "", f"{diagnostic.code} {diagnostic.name}")
+    _add(case, "error", diagnostic.message, diagnostic.severity.value, _full(diagnostic, cwd))
+    return _document([suite])
+
+
+def combine(texts: list[str]) -> str:
+    """Return one document with the suites of several builds."""
+    # These are our own texts, made above; nothing foreign is parsed.
+    return _document([suite for text in texts for suite in ET.fromstring(text)])  # noqa: S314
+
+
+def _document(suites: list[ET.Element]) -> str:
+    root = ET.Element("testsuites", name="dfu-ble check")
+    totals = dict.fromkeys(_COUNTS, 0)
+    for suite in suites:
+        counts = {
+            "tests": len(suite.findall("testcase")),
+            "failures": len(suite.findall("testcase/failure")),
+            "errors": len(suite.findall("testcase/error")),
+            "skipped": len(suite.findall("testcase/skipped")),
+        }
+        for key, count in counts.items():
+            suite.set(key, str(count))
+            totals[key] += count
+        root.append(suite)
+    # The schema has no such attribute on the root.
+    del totals["skipped"]
+    for key, count in totals.items():
+        root.set(key, str(count))
+    ET.indent(root, " ")
+    # In ASCII, with references for the rest, it is right in whatever encoding a terminal has.
+    text = ET.tostring(root, encoding="us-ascii", xml_declaration=False).decode("ascii")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
+
+
+def _case(suite: ET.Element, build: str, image: str, name: str) -> ET.Element:
+    # Readers make a tree of the dots and tell cases of several builds apart by this name.
+    classname = f"{build.replace('.', '_')}.{image or 'build'}"
+    return ET.SubElement(suite, "testcase", classname=_clean(classname), name=_clean(name))
+
+
+def _tell(case: ET.Element, outcome: Outcome, report: CheckReport, cwd: Path) -> None:
+    diagnostic = outcome.diagnostic
+    if outcome.status is Status.NOT_APPLICABLE:
+        _add(case, "skipped", outcome.reason)
+    elif outcome.status is Status.UNKNOWN:
+        _add(case, "error", outcome.reason, "unknown", f"not evaluated: {outcome.reason}")
+    elif diagnostic is None:
+        _say(case, outcome.reason)
+    elif outcome.waived is not None:
+        _say(case, f"waived (reason: {outcome.waived})\n{_full(diagnostic, cwd)}")
+    elif diagnostic.severity.rank < report.options.fail_on.rank:
+        _say(case, f"below --fail-on {report.options.fail_on.value}\n{_full(diagnostic, cwd)}")
+    else:
+        text = _full(diagnostic, cwd)
+        _add(case, "failure", diagnostic.message, diagnostic.severity.value, text)
+
+
+def _add(case: ET.Element, tag: str, message: str, kind: str = "", text: str = "") -> None:
+    element = ET.SubElement(case, tag, message=_clean(message))
+    if kind:
+        element.set("type", kind)
+    element.text = _clean(text) or None
+
+
+def _say(case: ET.Element, text: str) -> None:
+    if text:
+        ET.SubElement(case, "system-out").text = _clean(text)
+
+
+def _full(diagnostic: Diagnostic, cwd: Path) -> str:
+    return render_diagnostic(diagnostic, colour=False, cwd=cwd)
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("", text)
