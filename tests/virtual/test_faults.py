@@ -18,7 +18,15 @@ from smp_talk import encode_request
 from west_dfu_ble.link import LinkLost
 from west_dfu_ble.link.virtual import VirtualLink
 from west_dfu_ble.mcuboot import BootloaderMode
-from west_dfu_ble.virtual import DeviceProfile, Fault, FaultKind, SlotProfile, VirtualDevice
+from west_dfu_ble.virtual import (
+    DeviceProfile,
+    Fault,
+    FaultKind,
+    ServerProfile,
+    SlotProfile,
+    VirtualDevice,
+    parse_fault,
+)
 
 
 def device(*faults: Fault, **changes: Any) -> VirtualDevice:
@@ -175,7 +183,12 @@ def test_a_power_cut_ends_the_link_and_the_device_comes_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault(FaultKind.DISCONNECT, 3), Fault(FaultKind.DISCONNECT_AT_BYTE, 5000)]
+    "fault",
+    [
+        Fault(FaultKind.DISCONNECT, 3),
+        Fault(FaultKind.DISCONNECT_AT_BYTE, 5000),
+        Fault(FaultKind.VANISH, 3),
+    ],
 )
 def test_a_disconnect_leaves_the_upload_to_be_resumed(fault: Fault) -> None:
     async def test() -> None:
@@ -196,3 +209,48 @@ def test_a_disconnect_leaves_the_upload_to_be_resumed(fault: Fault) -> None:
             await link.disconnect()
 
     asyncio.run(asyncio.wait_for(test(), 20))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("request-lost@12", Fault(FaultKind.REQUEST_LOST, 12)),
+        ("request-lost@12x3", Fault(FaultKind.REQUEST_LOST, 12, times=3)),
+        ("response-late@5:2.5s", Fault(FaultKind.RESPONSE_LATE, 5, seconds=2.5)),
+        ("slow-erase@0:20s", Fault(FaultKind.SLOW_ERASE, 0, seconds=20.0)),
+        ("power-cut@40", Fault(FaultKind.POWER_CUT, 40)),
+    ],
+)
+def test_a_fault_is_read_as_people_write_it(text: str, fault: Fault) -> None:
+    assert parse_fault(text) == fault
+
+
+@pytest.mark.parametrize(
+    "text", ["", "request-lost", "bad-luck@3", "reboot@-1", "response-late@5", "second-client@2"]
+)
+def test_what_is_no_fault_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"fault|how long|only Python"):
+        parse_fault(text)
+
+
+def test_a_device_with_a_lock_takes_one_upload_at_a_time() -> None:
+    board = device(server=ServerProfile(upload_lock=5.0))
+    mine, other = first_chunk(make_update()), first_chunk(make_update(version=(3, 0, 0)))
+    reset = encode_request(2, 0, 5, {})
+
+    def ask(frame: bytes, now: float, client: int) -> Any:
+        board.take(frame, now, client)
+        answer = board.serve(now)
+        assert answer is not None
+        assert answer.client == client
+        board.sent()
+        return _decoded(answer.frame)
+
+    assert ask(mine, 0.0, 1) == {"off": 400}
+    assert ask(other, 4.9, 2) == {"rc": 10}
+    assert ask(reset, 4.9, 2) == {"rc": 10}
+    assert board.reset_at is None
+    assert ask(mine, 4.9, 1) == {"off": 400}
+    assert ask(other, 9.8, 2) == {"rc": 10}
+    assert ask(other, 9.95, 2) == {"off": 400}
+    assert ask(reset, 10.0, 2) == {}

@@ -165,3 +165,12 @@ def test_direct_xip_may_run_from_the_secondary_slot() -> None:
     image = make_image((3, 0, 0), linked_for=secondary.address.value, rom_fixed=True)
     board = VirtualDevice(profile_from_build(build, image))
     assert board.active_slot() == 1
+
+
+def test_flash_takes_its_time_where_that_is_asked_for() -> None:
+    build = swap_build()
+    assert profile_from_build(build).erase_time == 0
+    profile = profile_from_build(build, real_flash=True)
+    assert profile.erase_time == pytest.approx(0.085)
+    # 41 µs a word of 4 bytes: about 98 kB/s.
+    assert 1 / profile.write_time == pytest.approx(97_561, rel=0.01)

@@ -52,8 +52,8 @@ class Device(Protocol):
     def tick(self, now: float) -> bool:
         """Do the reset whose time has come."""
 
-    def take_hang_up(self) -> bool:
-        """Return whether the device ends the link."""
+    def take_hang_up(self) -> object | None:
+        """Return how the device ends the link, if it does."""
 
     def disconnected(self) -> None:
         """Note that the client is gone."""

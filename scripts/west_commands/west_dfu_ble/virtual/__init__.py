@@ -8,7 +8,7 @@ for.
 
 from .clock import Clock
 from .device import Answer, VirtualDevice
-from .faults import Fault, FaultKind
+from .faults import Fault, FaultKind, HangUp, parse_fault
 from .flash import FlashController, FlashError, Operation, OperationKind, PowerCut
 from .from_build import profile_for_image, profile_from_build
 from .profile import (
@@ -31,6 +31,7 @@ __all__ = [
     "FaultKind",
     "FlashController",
     "FlashError",
+    "HangUp",
     "LinkTiming",
     "Operation",
     "OperationKind",
@@ -40,6 +41,7 @@ __all__ = [
     "SlotProfile",
     "VirtualDevice",
     "capacity",
+    "parse_fault",
     "profile_for_image",
     "profile_from_build",
 ]

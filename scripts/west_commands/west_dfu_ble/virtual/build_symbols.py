@@ -16,6 +16,16 @@ from .profile import Access, RadioProfile, ServerProfile
 _DEFAULT_BUFFER = 384
 _DEFAULT_MTU = 23
 _L2CAP_HEADER = 4
+# Seconds, applications/nrf_desktop/doc/dfu_mcumgr.rst
+_LOCK_TIME = 5.0
+# Seconds to erase a page and to write a byte, by SoC series: typical values of Nordic's product
+# specifications (tERASEPAGE, tWRITE of one word); RRAM needs no erasing.
+_FLASH_TIMES = {
+    "SOC_SERIES_NRF52X": (0.085, 41e-6 / 4),
+    "SOC_SERIES_NRF53X": (0.0875, 43e-6 / 4),
+    "SOC_SERIES_NRF91X": (0.0875, 43e-6 / 4),
+    "SOC_SERIES_NRF54LX": (0.0, 22e-6 / 16),
+}
 
 
 def server_profile(build: Build) -> ServerProfile:
@@ -56,11 +66,19 @@ def server_profile(build: Build) -> ServerProfile:
             "MCUMGR_GRP_IMG_VERSION_CMP_USE_BUILD_NUMBER",
             "IMG_MGMT_VERSION_CMP_USE_BUILD_NUMBER",
         ),
+        upload_lock=_LOCK_TIME if _on(symbols, "DESKTOP_DFU_MCUMGR_ENABLE") else None,
         block_buffer=_number(symbols, 512, "IMG_BLOCK_BUF_SIZE"),
         reset_delay=milliseconds / 1000,
         kernel_version=build.zephyr_version or ServerProfile.kernel_version,
         board=build.board,
     )
+
+
+def flash_times(build: Build) -> tuple[float, float]:
+    """Return the seconds to erase a sector and to write a byte; 0 for a SoC that is not known."""
+    symbols = build.application.kconfig
+    names = (name for name in _FLASH_TIMES if symbols.is_on(f"CONFIG_{name}"))
+    return _FLASH_TIMES.get(next(names, ""), (0.0, 0.0))
 
 
 def radio_profile(build: Build) -> RadioProfile:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..mcuboot import BootloaderMode
-from .faults import Fault, FaultKind, Faults
+from .faults import Fault, FaultKind, Faults, HangUp
 from .flash import FlashArea, FlashController, FlashError, PowerCut
 from .image_group import ImageGroup
 from .image_state import ImageStates, SlotImage
@@ -23,6 +23,7 @@ from .profile import DeviceProfile
 from .server import Group, SmpServer
 from .slots import ImageSlots
 from .trailer import Magic
+from .upload_lock import UploadLock
 
 if TYPE_CHECKING:
     from bumble.keys import KeyStore
@@ -69,7 +70,7 @@ class VirtualDevice:
         self._faults = Faults(faults)
         self._extra: deque[Answer] = deque()
         self._repeated = False
-        self._hang_up = False
+        self._hang_up: HangUp | None = None
         self.flash = FlashController(erase_time=profile.erase_time, write_time=profile.write_time)
         self.log: deque[str] = deque(maxlen=_LOG_LINES)
         self.reset_at: float | None = None
@@ -122,7 +123,7 @@ class VirtualDevice:
         self._now = now
         if self._faults.ends_link(len(fragment)):
             self._say("Fault: disconnect-at-byte")
-            self._hang_up = True
+            self._hang_up = HangUp.DISCONNECT
         if self._server is None or self._hang_up:
             return False
         return self._server.take(fragment, client)
@@ -177,7 +178,9 @@ class VirtualDevice:
                 server.serve()  # somebody else gets the answer
                 server.sent()
             elif fault.kind is FaultKind.DISCONNECT:
-                self._hang_up = True
+                self._hang_up = HangUp.DISCONNECT
+            elif fault.kind is FaultKind.VANISH:
+                self._hang_up = HangUp.VANISH
             elif fault.kind is FaultKind.REBOOT:
                 self._server = self._states = None
                 self.reset_at = self._now
@@ -186,7 +189,7 @@ class VirtualDevice:
     def _spoil(self, answer: Answer, faults: Sequence[Fault]) -> Answer:
         for fault in faults:
             kind = fault.kind
-            if kind in (FaultKind.RESPONSE_LOST, FaultKind.DISCONNECT):
+            if kind in (FaultKind.RESPONSE_LOST, FaultKind.DISCONNECT, FaultKind.VANISH):
                 answer = replace(answer, frame=b"")
             elif kind is FaultKind.RESPONSE_LATE:
                 answer = replace(answer, seconds=answer.seconds + fault.seconds)
@@ -199,9 +202,9 @@ class VirtualDevice:
                 answer = replace(answer, frame=fault.data or _GARBAGE)
         return answer
 
-    def take_hang_up(self) -> bool:
-        """Return whether the device ends the link now, and forget it."""
-        hang_up, self._hang_up = self._hang_up, False
+    def take_hang_up(self) -> HangUp | None:
+        """Return how the device ends the link now, if it does, and forget it."""
+        hang_up, self._hang_up = self._hang_up, None
         return hang_up
 
     def sent(self) -> None:
@@ -249,7 +252,7 @@ class VirtualDevice:
         self.reset_at = None
         self._server = self._states = None
         self._extra.clear()
-        self._repeated = self._hang_up = False
+        self._repeated, self._hang_up = False, None
         self.boots += 1
         try:
             active = self._bootloader.boot()
@@ -264,13 +267,16 @@ class VirtualDevice:
         if active is None:
             return seconds
         self._states = ImageStates(self.profile, self.images, active)
-        groups: dict[int, Group] = {1: ImageGroup(self.profile, self._states, self._say)}
+        groups: dict[int, Group] = {}
+        server = self._server = SmpServer(self.profile.server, groups)
+        lock = UploadLock(self.profile.server.upload_lock, lambda: server.client, lambda: self._now)
+        groups[1] = ImageGroup(self.profile, self._states, lock, self._say)
         if self.profile.server.os_group:
-            groups[0] = OsGroup(self.profile, self._request_reset)
-        self._server = SmpServer(self.profile.server, groups)
+            groups[0] = OsGroup(self.profile, lambda: self._request_reset(lock))
         return seconds
 
-    def _request_reset(self) -> None:
+    def _request_reset(self, lock: UploadLock) -> None:
+        lock.require()
         self.reset_at = self._now + self.profile.server.reset_delay
 
     def _power_off(self, cut: PowerCut) -> None:

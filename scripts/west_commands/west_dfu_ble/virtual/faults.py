@@ -7,6 +7,7 @@ from 0 since the device was made; a fault meets `times` of them in a row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -27,6 +28,7 @@ class FaultKind(Enum):
     GARBAGE = "garbage"
     DISCONNECT = "disconnect"
     DISCONNECT_AT_BYTE = "disconnect-at-byte"
+    VANISH = "vanish"
     REBOOT = "reboot"
     BUFFERS_BUSY = "buffers-busy"
     SECOND_CLIENT = "second-client"
@@ -47,11 +49,15 @@ _AT_REQUEST = frozenset(
         FaultKind.RESPONSE_CUT,
         FaultKind.GARBAGE,
         FaultKind.DISCONNECT,
+        FaultKind.VANISH,
         FaultKind.REBOOT,
         FaultKind.BUFFERS_BUSY,
         FaultKind.SECOND_CLIENT,
     }
 )
+
+
+_NEEDS_SECONDS = frozenset({FaultKind.RESPONSE_LATE, FaultKind.SLOW_ERASE})
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,33 @@ class Fault:
     def meets(self, number: int) -> bool:
         """Whether it meets the request, byte or operation of that number."""
         return self.at <= number < self.at + self.times
+
+
+class HangUp(Enum):
+    """How the device leaves a link: with a word, or out of range for a moment."""
+
+    DISCONNECT = "disconnect"
+    VANISH = "vanish"
+
+
+_FORM = re.compile(r"([a-z-]+)@(\d+)(?:x(\d+))?(?::(\d+(?:\.\d+)?)s)?")
+
+
+def parse_fault(text: str) -> Fault:
+    """Read a fault as people write it: ``KIND@NUMBER``, ``KIND@NUMBERxTIMES``, ``…:SECONDSs``.
+
+    For example ``request-lost@12x3`` or ``response-late@5:2.5s``. Raises `ValueError`.
+    """
+    found = _FORM.fullmatch(text)
+    kinds = {kind.value: kind for kind in FaultKind}
+    if found is None or found[1] not in kinds:
+        raise ValueError(f"{text!r} is no fault; write KIND@NUMBER, with KIND one of {list(kinds)}")
+    kind, at, times, seconds = kinds[found[1]], int(found[2]), found[3], found[4]
+    if kind in _NEEDS_SECONDS and seconds is None:
+        raise ValueError(f"{text!r} does not say how long; write {text}:SECONDSs")
+    if kind is FaultKind.SECOND_CLIENT:
+        raise ValueError("a second client needs a frame to send, which only Python can give it")
+    return Fault(kind, at, int(times or 1), float(seconds or 0.0))
 
 
 class Faults:

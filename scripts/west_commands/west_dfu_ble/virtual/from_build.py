@@ -12,7 +12,7 @@ from ..builddir import Build, Kconfig, Partition
 from ..faults import fault
 from ..image import ImageVersion, McubootImage, PublicKey
 from ..mcuboot import BootloaderMode
-from .build_symbols import radio_profile, server_profile
+from .build_symbols import flash_times, radio_profile, server_profile
 from .profile import DeviceProfile, RadioProfile, ServerProfile, SlotProfile
 
 # nRF52840 DK of upstream Zephyr (boards/nordic/nrf52840dk/*.dts, slot0_partition, slot1_partition).
@@ -24,12 +24,17 @@ _RUNNING = Path("the running image")
 
 
 def profile_from_build(
-    build: Build, running: bytes | None = None, *, version: str | None = None
+    build: Build,
+    running: bytes | None = None,
+    *,
+    version: str | None = None,
+    real_flash: bool = False,
 ) -> DeviceProfile:
     """Describe the device that a build is for, with its own slots, mode, key and server.
 
     `running` is the image that the device runs now; by default this build's application, signed
-    with the next lower version, or with `version`.
+    with the next lower version, or with `version`. With `real_flash` erasing and writing take the
+    time that the SoC's data sheet gives, else none.
 
     Raises `DfuBleError` DV513 if the build has no slots, or a mode that can't be played; IM3xx if
     the image can't be signed or `running` is none that this device could run.
@@ -45,6 +50,7 @@ def profile_from_build(
         )
     key = image.build_key(build)
     bootloader = build.bootloader.kconfig if build.bootloader else None
+    erase_time, write_time = flash_times(build) if real_flash else (0.0, 0.0)
     profile = DeviceProfile(
         mode,
         _slots(build),
@@ -57,6 +63,8 @@ def profile_from_build(
         check_reset_vector=_flag(bootloader, "MCUBOOT_VERIFY_IMG_ADDRESS", default=True),
         prevent_downgrade=_flag(bootloader, "MCUBOOT_DOWNGRADE_PREVENTION"),
         compare_build_number=_flag(bootloader, "BOOT_VERSION_CMP_USE_BUILD_NUMBER"),
+        erase_time=erase_time,
+        write_time=write_time,
         server=server_profile(build),
         radio=radio_profile(build),
     )

@@ -15,15 +15,21 @@ from .image_upload import Upload, UploadRequest
 from .os_group import Answer
 from .profile import DeviceProfile
 from .slots import FLAG_NON_BOOTABLE
+from .upload_lock import UploadLock
 
 
 class ImageGroup:
     """Answers to the group's requests, out of the flash as it is."""
 
     def __init__(
-        self, profile: DeviceProfile, states: ImageStates, log: Callable[[str], None]
+        self,
+        profile: DeviceProfile,
+        states: ImageStates,
+        lock: UploadLock,
+        log: Callable[[str], None],
     ) -> None:
         """Make the group of a device that just started."""
+        self._lock = lock
         self._profile = profile
         self._states = states
         self.upload = Upload(profile, states, log)
@@ -103,6 +109,7 @@ class ImageGroup:
             image=arguments.unsigned("image") or 0,
             upgrade=arguments.flag("upgrade"),
         )
+        self._lock.claim()
         result = self.upload.take(request)
         answer: dict[str, Any] = {"off": result.offset}
         if result.match is not None:

@@ -44,7 +44,10 @@ class OsGroup:
     """Answers to the group's requests; `request_reset` is called for a reset."""
 
     def __init__(self, profile: DeviceProfile, request_reset: Callable[[], None]) -> None:
-        """Take what the device tells of itself from the profile."""
+        """Take what the device tells of itself from the profile.
+
+        `request_reset` may raise `PlainError` to refuse.
+        """
         self._profile = profile
         self._request_reset = request_reset
 

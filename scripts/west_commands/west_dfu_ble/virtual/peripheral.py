@@ -30,6 +30,7 @@ from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport.common import AsyncPipeSink, Transport
 
 from .clock import Clock
+from .faults import HangUp
 from .profile import Access
 from .radio import Air, AirController
 from .timed_air import TimedAir
@@ -84,7 +85,11 @@ class VirtualPeripheral:
                 await self._restart()
                 continue
             answer = self._device.serve(now)
-            if self._device.take_hang_up():
+            hang_up = self._device.take_hang_up()
+            if hang_up is HangUp.VANISH:
+                await self._switch_off()
+                await self._switch_on()
+            elif hang_up is HangUp.DISCONNECT:
                 await self._drop_clients()
             if answer is not None:
                 await self._answer(answer)

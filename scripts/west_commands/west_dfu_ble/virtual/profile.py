@@ -56,6 +56,8 @@ class ServerProfile:
     `erase_empty_fails`: up to Zephyr 3.5 erasing an empty slot is answered with error 1.
     `allow_erase_pending` and `allow_confirm_inactive` are
     `CONFIG_MCUMGR_GRP_IMG_ALLOW_ERASE_PENDING` and `…_ALLOW_CONFIRM_NON_ACTIVE_SLOT`.
+    With `upload_lock` a second client is told that the device is busy until the first was silent
+    for so many seconds (nrf_desktop's DFU lock; CAF's module rejects nobody).
     `error_key` is ``err``; Zephyr 3.4 called it ``ret``. `block_buffer` bytes of an upload are
     collected before they are written (`CONFIG_IMG_BLOCK_BUF_SIZE`). `reset_delay` seconds pass
     between the answer to a reset and the reset (`CONFIG_MCUMGR_GRP_OS_RESET_MS`).
@@ -80,6 +82,7 @@ class ServerProfile:
     allow_erase_pending: bool = False
     allow_confirm_inactive: bool = True
     error_key: str = "err"
+    upload_lock: float | None = None
     compare_build_number: bool = False
     block_buffer: int = 512
     reset_delay: float = 0.25

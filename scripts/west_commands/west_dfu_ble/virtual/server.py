@@ -51,7 +51,10 @@ class _Packet:
 
 
 class SmpServer:
-    """Takes what a client writes with `take`; `serve` and `sent` do one request at a time."""
+    """Takes what a client writes with `take`; `serve` and `sent` do one request at a time.
+
+    `client` is the one whose request is answered.
+    """
 
     def __init__(self, profile: ServerProfile, groups: Mapping[int, Group]) -> None:
         """Start with all buffers free."""
@@ -62,6 +65,7 @@ class SmpServer:
         self._partial: bytearray | None = None
         self._expected = 0
         self._release = 0
+        self.client = 0
 
     @property
     def is_idle(self) -> bool:
@@ -138,6 +142,7 @@ class SmpServer:
                 self._free += 1  # nothing to answer to
                 continue
             header = decode_header(packet.data)
+            self.client = packet.client
             frame, rest = self._process(header, packet.data[HEADER_SIZE:])
             if rest:
                 self._queue.appendleft(_Packet(rest, packet.client))
