@@ -19,6 +19,7 @@ class GdbStub:
     def __init__(self, port: int) -> None:
         """Connect to the stub at `port` of this machine."""
         self._socket = socket.create_connection(("127.0.0.1", port), 10)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def write(self, address: int, data: bytes) -> None:
         """Write `data` to the processor's memory."""

@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
+from smp_sessions import answered, echo_of, session_with
 from west_dfu_ble.diagnostics import DfuBleError
-from west_dfu_ble.link import LinkLost, open_link
+from west_dfu_ble.link import LinkLost
 from west_dfu_ble.smp import McumgrParameters, image_group, os_group
-from west_dfu_ble.update import Session
 from zephyr_qemu import ZephyrServer
 
 pytestmark = pytest.mark.peer
@@ -28,36 +27,6 @@ TARGETS = [
 WITH_IMAGES = [target for target in TARGETS if target[1] not in ("serial_buf256", "serial_buf512")]
 
 
-@asynccontextmanager
-async def session_with(server: ZephyrServer) -> AsyncIterator[Session]:
-    session = Session(open_link(server.link, None))
-    await session.open(10)
-    try:
-        await answered(session)
-        yield session
-    finally:
-        await session.close()
-
-
-async def answered(session: Session) -> None:
-    """Ask until the server is up: what comes while it boots is lost."""
-    for _ in range(60):
-        try:
-            await session.request(os_group.echo("there?"), timeout=0.5)
-        except DfuBleError:
-            continue
-        return
-    pytest.fail("the server does not come up")
-
-
-def echo_of(frame_size: int) -> str:
-    """Return the text whose echo request is a frame of so many bytes."""
-    for length in range(frame_size, 0, -1):
-        if len(os_group.echo("x" * length).encode(0, 1)) == frame_size:
-            return "x" * length
-    raise AssertionError(f"no text makes a frame of {frame_size} bytes")
-
-
 @pytest.mark.parametrize("target", TARGETS, ids=" ".join)
 def test_the_server_tells_its_buffers_and_takes_frames_that_fill_them(
     target: tuple[str, str], zephyr_qemu: Start
@@ -65,7 +34,7 @@ def test_the_server_tells_its_buffers_and_takes_frames_that_fill_them(
     server = zephyr_qemu(*target)
 
     async def test() -> None:
-        async with session_with(server) as session:
+        async with session_with(server.link) as session:
             parameters = os_group.parse_parameters(await session.request(os_group.parameters()))
             assert parameters == McumgrParameters(server.buffer_size, server.buffer_count)
             largest = server.buffer_size - session.link.traits.buffer_overhead
@@ -88,7 +57,7 @@ def test_the_server_tells_its_images_and_its_bootloader(
     server = zephyr_qemu(*target)
 
     async def test() -> None:
-        async with session_with(server) as session:
+        async with session_with(server.link) as session:
             state = image_group.parse_state(await session.request(image_group.read_state()))
             running = state.active()
             assert running is not None
@@ -101,7 +70,7 @@ def test_requests_in_flight_are_all_answered_and_in_order(zephyr_qemu: Start) ->
     server = zephyr_qemu("qemu_cortex_m0", "serial")
 
     async def test() -> None:
-        async with session_with(server) as session:
+        async with session_with(server.link) as session:
             for width in (2, 3, 4):
                 texts = [letter * 300 for letter in "abcd"[:width]]
                 payloads = await asyncio.gather(
@@ -117,7 +86,7 @@ def test_a_server_that_dies_is_a_lost_link(zephyr_qemu: Start) -> None:
     server = zephyr_qemu("qemu_cortex_m0", "serial")
 
     async def test() -> None:
-        async with session_with(server) as session:
+        async with session_with(server.link) as session:
             server.kill()
             with pytest.raises(LinkLost):
                 await session.request(os_group.echo("gone?"), timeout=5)
@@ -129,7 +98,7 @@ def test_a_reset_leaves_the_port_open_and_the_server_comes_back(zephyr_qemu: Sta
     server = zephyr_qemu("qemu_cortex_m0", "serial")
 
     async def test() -> None:
-        async with session_with(server) as session:
+        async with session_with(server.link) as session:
             await session.request(os_group.reset())
             await asyncio.sleep(1)
             await answered(session)

@@ -75,7 +75,7 @@ class ZephyrServer:
 
 def artifact_of(target: str, config: str) -> dict[str, Any]:
     """Return the manifest's entry, or skip the test if that server is not in the archive."""
-    folder = _folder()
+    folder = archive_folder()
     entries: list[dict[str, Any]] = json.loads((folder / "manifest.json").read_text())
     for entry in entries:
         if (entry["target"], entry["config"]) == (target, config):
@@ -94,7 +94,7 @@ def zephyr_server(target: str, config: str, flash: Path | None = None) -> Iterat
     qemu = shutil.which(QEMU)
     if qemu is None:
         pytest.skip(f"{QEMU} is not installed")
-    folder = _folder()
+    folder = archive_folder()
     entry = artifact_of(target, config)
     content = _flash_content(entry, folder, flash)
     with ExitStack() as stack:
@@ -124,7 +124,8 @@ def zephyr_server(target: str, config: str, flash: Path | None = None) -> Iterat
         )
 
 
-def _folder() -> Path:
+def archive_folder() -> Path:
+    """Return the folder with the servers, or skip the test."""
     return smpclient_sdist() / "tests" / "fixtures" / "smp-server"
 
 
