@@ -7,10 +7,13 @@ import json
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from running import RunDfuBle
+from west_dfu_ble.resources import schema_path
 
 BUILDS = ("build-direct-xip", "build-swap")
 
@@ -79,9 +82,25 @@ def test_reports_of_many_builds_hold_them_all(dfu_ble: RunDfuBle, mixed: Path) -
     runs = json.loads(Path("out.sarif").read_text(encoding="utf-8"))["runs"]
     ids = [run["automationDetails"]["id"] for run in runs]
     assert ids == ["dfu-ble/build-direct-xip/", "dfu-ble/build-swap/", "dfu-ble/cut/"]
-    assert len(json.loads(Path("out.json").read_text(encoding="utf-8"))) == 3
+    builds = json_that_keeps_to_its_schema(Path("out.json").read_text(encoding="utf-8"))
+    assert ["outcomes" in build for build in builds] == [True, True, False]
     people = Path("out.txt").read_text(encoding="utf-8")
     assert [people.count(code) for code in ("error[KC150]", "error[EN003]")] == [1, 1]
+
+
+def json_that_keeps_to_its_schema(text: str) -> Any:
+    loaded = json.loads(text)
+    schema = json.loads(schema_path("report.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(loaded)
+    return loaded
+
+
+def test_json_of_a_build_that_can_not_be_read_has_its_form_in_the_schema(
+    dfu_ble: RunDfuBle, mixed: Path
+) -> None:
+    result = dfu_ble("check", "-d", "cut", "--format", "json")
+    assert result.status == 4
+    assert json_that_keeps_to_its_schema(result.out)["error"]["code"] == "EN003"
 
 
 @pytest.mark.parametrize("name", ["json", "sarif", "junit", "github", "human"])
