@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kconfig_choices import with_lines
 from rule_case import Case
 from rule_cases import CASES
 from sample_builds import BuildWithSources
@@ -69,35 +69,15 @@ def test_cure_makes_the_finding_go_away(tmp_path: Path, code: str) -> None:
         assert code not in {one.code for one in report.findings}, edits[0]
 
 
-# Kconfig's choices: to set one member is to take the others away.
-CHOICES = (
-    "MCUBOOT_BOOTLOADER_MODE_",
-    "BOOT_SIGNATURE_TYPE_",
-    "MCUMGR_TRANSPORT_BT_PERM_",
-)
-
-
 def applied(small: SmallBuild | BuildWithSources, edit: Help) -> SmallBuild | BuildWithSources:
     """The build with the lines of `edit`, as Kconfig would take them."""
-    new: dict[str, str | None] = {}
+    new: dict[str, str] = {}
     for line in edit.edit.splitlines():
         name, _, value = line.partition("=")
         new[name.removeprefix("CONFIG_")] = value
     if edit.file == "prj.conf":
-        return replace(small, application={**without_choice(small.application, new), **new})
+        return replace(small, application=with_lines(small.application, new))
     assert edit.file == "child_image/mcuboot.conf"
     assert isinstance(small, SmallBuild)
     assert small.mcuboot is not None
-    return replace(small, mcuboot={**without_choice(small.mcuboot, new), **new})
-
-
-def without_choice(
-    edits: Mapping[str, str | None], new: Mapping[str, str | None]
-) -> dict[str, str | None]:
-    kept = dict(edits)
-    for prefix in CHOICES:
-        if any(name.startswith(prefix) for name in new):
-            kept |= {name: "n" for name in edits if name.startswith(prefix)}
-            if prefix == "MCUBOOT_BOOTLOADER_MODE_":
-                kept["MCUBOOT_BOOTLOADER_MODE_SWAP_WITHOUT_SCRATCH"] = "n"
-    return kept
+    return replace(small, mcuboot=with_lines(small.mcuboot, new))
