@@ -94,6 +94,22 @@ def test_an_image_on_trial_is_taken_back_by_the_next_reset(
     assert dfu_ble("reset", "--link", server.link).last_line == before
 
 
+def test_status_lists_what_was_uploaded_and_erase_removes_it(
+    zephyr_qemu: Start, tmp_path: Path
+) -> None:
+    server = zephyr_qemu("qemu_cortex_m0", "serial")
+    build = cortex_m0_build(tmp_path / "build", server)
+    digest = sign(build, "1.2.3").digest.hex()[:16]
+    done = dfu_ble("upload", "-d", build, "--link", server.link, "--no-activate")
+    assert done.status == 0, done.err
+    listed = dfu_ble("status", "--link", server.link)
+    assert f"0      1     1.2.3    {digest}" in listed.out
+    assert f"slot        image 0 slot 1: {SLOT_SIZE} bytes" in listed.out
+    assert f"buffers     {server.buffer_count} of {server.buffer_size} bytes" in listed.out
+    assert dfu_ble("erase", "--link", server.link).status == 0
+    assert "1.2.3" not in dfu_ble("status", "--link", server.link).out
+
+
 def test_an_image_that_does_not_come_up_is_reported_as_reverted(
     zephyr_qemu: Start, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from smp_sessions import answered, echo_of, session_with
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.link import LinkLost
-from west_dfu_ble.smp import McumgrParameters, image_group, os_group
+from west_dfu_ble.smp import McumgrParameters, Request, image_group, os_group
+from west_dfu_ble.update import Knowledge
+from west_dfu_ble.update.frame_size import FrameSizes
 from zephyr_qemu import ZephyrServer
 
 pytestmark = pytest.mark.peer
@@ -103,5 +106,41 @@ def test_a_reset_leaves_the_port_open_and_the_server_comes_back(zephyr_qemu: Sta
             await asyncio.sleep(1)
             await answered(session)
             assert session.link.is_connected
+
+    asyncio.run(test())
+
+
+def test_mcuboots_serial_recovery_takes_a_whole_image(zephyr_qemu: Start) -> None:
+    """MCUboot's own SMP server: no echo, one buffer, no flags; it writes to the primary slot."""
+    server = zephyr_qemu("mps2_an385", "serial_recovery")
+    other = bytearray(server.signed_image.read_bytes())
+    other[20] = 9  # the major version in the header; recovery does not look at the hash
+
+    async def test() -> None:
+        async with session_with(server.link) as session:
+            into_recovery = Request("reset into recovery", True, 0, 5, {"boot_mode": 1})
+            await session.request(into_recovery)
+            await asyncio.sleep(2)
+            parameters = os_group.parse_parameters(
+                await session.request(os_group.parameters(), attempts=5)
+            )
+            assert parameters == McumgrParameters(1024, 1)
+            frame = await FrameSizes(Knowledge()).find(session, parameters)
+            assert frame.size == 1020
+            offset, room, digest = 0, frame.size - 32, hashlib.sha256(other).digest()
+            while offset < len(other):
+                data = bytes(other[offset : offset + room - (64 if offset == 0 else 0)])
+                request = (
+                    image_group.upload_next(data, offset)
+                    if offset
+                    else image_group.upload_first(data, len(other), digest, 0)
+                )
+                payload = await session.request(request, timeout=15)
+                after = image_group.parse_upload(payload).offset
+                assert after == offset + len(data)
+                offset = after
+            state = image_group.parse_state(await session.request(image_group.read_state()))
+            assert [(image.slot, image.version) for image in state] == [(0, "9.0.0")]
+            assert state.active() is None
 
     asyncio.run(test())
