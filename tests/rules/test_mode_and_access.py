@@ -41,7 +41,7 @@ def test_direct_xip_over_a_swapping_mcuboot_is_an_error(tmp_path: Path) -> None:
     )
     assert finding.location is not None
     assert finding.location.path == tmp_path / "zephyr/.config"
-    (note,) = finding.notes
+    note = finding.notes[0]
     assert note.location is not None
     assert note.location.path == tmp_path / "mcuboot/zephyr/.config"
     assert finding.helps[0].edit == "CONFIG_MCUBOOT_BOOTLOADER_MODE_SWAP_WITHOUT_SCRATCH=y\n"

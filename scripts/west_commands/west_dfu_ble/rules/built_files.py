@@ -24,11 +24,12 @@ _LIMIT = 100_000
 
 def update_images(build: Build) -> Iterator[tuple[Artifact, McubootImage | Diagnostic]]:
     """Yield each update image of the build, read, or what is wrong with the file."""
+    images = [one for one in build.artifacts if one.kind is ArtifactKind.UPDATE_IMAGE]
+    if not images:
+        return
     from ..image import read
 
-    for artifact in build.artifacts:
-        if artifact.kind is not ArtifactKind.UPDATE_IMAGE:
-            continue
+    for artifact in images:
         try:
             yield artifact, read(artifact.path)
         except DfuBleError as error:

@@ -44,8 +44,6 @@ DOC = RuleDoc(
 
 def check(context: Context, image: Image) -> Verdict:
     """Add up what goes into the slot."""
-    from ..image import capacity
-
     build = context.build
     slot = build.slot(1 if image.role is Role.VARIANT else 0)
     if slot is None:
@@ -53,6 +51,8 @@ def check(context: Context, image: Image) -> Verdict:
     measured = _size(build, image, slot.index)
     if measured is None:
         return unknown("there is neither an update image nor a binary of this image")
+    from ..image import capacity
+
     size, path, is_image = measured
     room = capacity(build, slot)
     if size <= room.limit:

@@ -47,13 +47,13 @@ DOC = RuleDoc(
 
 def check(context: Context, image: Image) -> Verdict:
     """Verify each of them as MCUboot does."""
-    from ..image import verify
-
     build = context.build
     # The network core's own bootloader has the last word on what is not image 0.
     images = [(a, read) for a, read in update_images(build) if not a.image]
     if not images:
         return not_applicable("the build holds no update image yet")
+    from ..image import verify
+
     key = _public_key(build)
     for artifact, read in images:
         problem = read if isinstance(read, Diagnostic) else None

@@ -38,12 +38,12 @@ DOC = RuleDoc(
 
 def check(context: Context, image: Image) -> Verdict:
     """Compare each image with its binary."""
-    from ..image import binary_for
-
     build = context.build
     images = [(a, i) for a, i in sound_images(build) if not a.image]
     if not images:
         return not_applicable("the build holds no update image that can be read")
+    from ..image import binary_for
+
     compared = 0
     for artifact, made in images:
         if made.is_encrypted or made.is_compressed:

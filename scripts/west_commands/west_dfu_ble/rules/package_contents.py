@@ -28,12 +28,12 @@ DOC = RuleDoc(
 
 def check(context: Context, image: Image) -> Verdict:
     """Compare members and files."""
-    from ..image import read_package
-
     build = context.build
     package = next((a for a in build.artifacts if a.kind is ArtifactKind.PACKAGE), None)
     if package is None:
         return not_applicable("the build holds no package")
+    from ..image import read_package
+
     try:
         entries = read_package(package.path).entries
     except DfuBleError as error:

@@ -50,14 +50,14 @@ DOC = RuleDoc(
 
 def check(context: Context, image: Image) -> Verdict:
     """Compare with the baseline, if there is one."""
-    from ..image import parse_version
-
     build = context.build
     baseline = context.baseline
     if baseline is None:
         return not_applicable("no baseline was given to compare with")
     if build.version is None:
         return unknown("the build names no version")
+    from ..image import parse_version
+
     version = parse_version(build.version)
     bootloader = build.bootloader.kconfig if build.bootloader else None
     by_number = bootloader is not None and bootloader.is_on(_BUILD_NUMBER)
