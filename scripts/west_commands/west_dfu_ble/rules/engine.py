@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ..builddir import Build, Image, Role
 from ..configuration import Waiver
@@ -17,6 +18,7 @@ from .options import CheckOptions
 from .profile import choose_profile
 from .registry import all_rules
 from .selection import select_rules, severity_by_code
+from .where_set import WhereSet
 
 _Verdicts = Mapping[str, Sequence[tuple[Image | None, Verdict]]]
 
@@ -35,12 +37,21 @@ def evaluate(build: Build, options: CheckOptions) -> CheckReport:
     verdicts: _Verdicts = {rule.code: tuple(_ask(rule, context)) for rule in rules}
     severities = severity_by_code(all_rules(), options)
     today = datetime.datetime.now(tz=datetime.timezone.utc).date()
+    where_set = WhereSet(build)
+    failing = {
+        rule.code: rule
+        for rule in rules
+        if any(isinstance(verdict, Finding) for _, verdict in verdicts[rule.code])
+    }
     outcomes = []
     for rule in rules:
-        head = _explained_by(rule, rules, verdicts)
+        head = _explained_by(rule, failing)
         for image, verdict in verdicts[rule.code]:
             name = image.name if image else ""
             outcome = _outcome(rule, name, verdict, head, severities, release=options.release)
+            if outcome.diagnostic is not None:
+                diagnostic = where_set.explain(outcome.diagnostic, image)
+                outcome = replace(outcome, diagnostic=diagnostic)
             outcomes.append(_waive(outcome, options.waivers, today))
     return CheckReport(build, profile, context.generation, options, rules, tuple(outcomes))
 
@@ -64,16 +75,11 @@ _NO_IMAGE = {
 }
 
 
-def _explained_by(rule: Rule, rules: Sequence[Rule], verdicts: _Verdicts) -> Rule | None:
+def _explained_by(rule: Rule, failing: Mapping[str, Rule]) -> Rule | None:
     """Return the rule whose failure explains one of this rule, if there is one: the topmost.
 
     The way up leads through rules that fail; one that passes explains nothing.
     """
-    failing = {
-        one.code: one
-        for one in rules
-        if any(isinstance(verdict, Finding) for _, verdict in verdicts[one.code])
-    }
     waiting, seen = list(rule.follows), {rule.code}
     while waiting:
         above = failing.get(waiting.pop(0))
