@@ -53,6 +53,7 @@ ACTIONS: Mapping[str, Action] = {
             options.CONFIG,
             options.CHECK,
             options.RULES,
+            options.FIX,
             options.FORMAT,
         ),
     ),

@@ -165,6 +165,8 @@ MANY = {
         ),
     )
 }
+_FIX = "write the safe edits to dfu-ble.conf in FOLDER (default: the application's)"
+FIX = {"fixing": (_option("--fix", nargs="?", const=True, type=Path, metavar="FOLDER", help=_FIX),)}
 FORMATS = ("human", "concise", "json", "sarif", "junit", "github")
 _REPORT = _option(
     "--report",

@@ -16,6 +16,7 @@ from .config_assignments import (
     where_assigned,
 )
 from .config_sources import ConfigurationFile, Origin, configuration_files
+from .config_variables import ExtraConfiguration, extra_configuration
 from .elf import ElfFacts, LoadSegment, read_elf
 from .find import configured_dir_fmt, find, west_topdir
 from .layout import is_build_directory
@@ -46,6 +47,7 @@ __all__ = [
     "ConfigurationFile",
     "ConfigurationSources",
     "ElfFacts",
+    "ExtraConfiguration",
     "Figure",
     "FlashRegion",
     "Image",
@@ -64,6 +66,7 @@ __all__ = [
     "Symbol",
     "configuration_files",
     "configured_dir_fmt",
+    "extra_configuration",
     "find",
     "is_build_directory",
     "load",

@@ -187,6 +187,10 @@ class Caches:
                 wanted.append((self.above, symbol))
         return next(((cache, name) for cache, name in wanted if name in cache), None)
 
+    def files_of(self, cache: CMakeCache, name: str) -> tuple[str, ...]:
+        """Return the items of a list of files, which blanks may separate, too."""
+        return tuple(filter(None, _SEPARATOR.split(cache.text(name))))
+
     def _from_above(self, name: str) -> str:
         if not self.prefix:
             return ""
@@ -237,13 +241,14 @@ class Caches:
         if text:
             yield from self._list(text, Origin.APPLICATION)
             return
-        folder = self._config_dir()
+        folder = self.config_dir()
         if folder:
             yield _Named(f"{folder}/prj.conf", Origin.APPLICATION)
             for name in self._board_names():
                 yield _Named(f"{folder}/boards/{name}.conf", Origin.APPLICATION, optional=True)
 
-    def _config_dir(self) -> str:
+    def config_dir(self) -> str:
+        """Return the folder, as recorded, in which files without a path are; empty if not told."""
         if self.is_sysbuild_itself:
             return self.own.text("APP_DIR")
         return self.own.text("APPLICATION_CONFIG_DIR", "APPLICATION_SOURCE_DIR") or (
@@ -258,7 +263,7 @@ class Caches:
 
     def _absolute(self, file: str) -> str:
         # The configuration's folder since Zephyr 3.0, before that the application's.
-        folders = (self._config_dir(), self.own.text("APPLICATION_SOURCE_DIR", "APP_DIR"))
+        folders = (self.config_dir(), self.own.text("APPLICATION_SOURCE_DIR", "APP_DIR"))
         paths = [f"{folder}/{file}" for folder in folders if folder]
         there = (path for path in paths if path_exists(self.places.local(path)))
         return next(there, paths[0] if paths else file)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`check`: verify the build; nothing is written but the reports asked for, no radio."""
+"""`check`: verify the build; nothing is written but the reports and fixes asked for, no radio."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from .. import builddir, report, rules
 from ..builddir import Build
 from ..diagnostics import DfuBleError, ExitStatus, Severity
+from ..faults import fault
 from ..report.console import Console
 from .locate import locate_build
 from .report_files import ReportFiles
@@ -20,10 +21,25 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     if args.all or len(args.build_dir or []) > 1:
         from .check_many import execute_many
 
+        if args.fix:
+            raise _fixes_one_build()
         return _softened(args, execute_many(args, console))
     outcome = check_build(args, _read(args, console))
     console.result(report.render(outcome, args.format, colour=console.colour_out, cwd=Path.cwd()))
+    if args.fix:
+        from .fix import write_fixes
+
+        write_fixes(outcome, None if args.fix is True else args.fix, console)
     return _softened(args, outcome.exit_status)
+
+
+def _fixes_one_build() -> DfuBleError:
+    return fault(
+        "EN008",
+        "--fix was given with several builds",
+        why="Each build needs fragments of its own, and they would get in each other's way.",
+        helps=["give --build-dir once, and run it for each build"],
+    )
 
 
 def _softened(args: argparse.Namespace, status: ExitStatus) -> ExitStatus:

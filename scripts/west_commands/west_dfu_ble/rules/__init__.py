@@ -10,6 +10,7 @@ from __future__ import annotations
 from .check_report import CheckReport, Summary, UploadEstimate
 from .documentation import catalogue, catalogue_text, explain, rule_page
 from .engine import evaluate
+from .fixes import Fixes, FixLine, Fragment, fixes, is_own
 from .generation import Generation
 from .model import Category, Outcome, RuleDoc, Status
 from .options import CheckOptions
@@ -19,6 +20,9 @@ __all__ = [
     "Category",
     "CheckOptions",
     "CheckReport",
+    "FixLine",
+    "Fixes",
+    "Fragment",
     "Generation",
     "Outcome",
     "Profile",
@@ -30,5 +34,7 @@ __all__ = [
     "catalogue_text",
     "evaluate",
     "explain",
+    "fixes",
+    "is_own",
     "rule_page",
 ]

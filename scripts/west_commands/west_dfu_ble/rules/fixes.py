@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The safe edits of all findings, put together as Kconfig fragments: what `check --fix` writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from ..diagnostics import Diagnostic, Help
+from .check_report import CheckReport
+
+_HEADER = "# Written by `west dfu-ble check --fix`"
+_ABOUT = f"""{_HEADER}, which adds to it and keeps what is here.
+# Each line names the rule that asks for it: `west dfu-ble explain RULE`.
+"""
+_ASSIGNMENT = re.compile(r"((?:SB_)?CONFIG_\w+)=(.+)")
+_NOT_SET = re.compile(r"# ((?:SB_)?CONFIG_\w+) is not set")
+# The comment that comes before a line of ours.
+_REASON = re.compile(r"# [A-Z]{2}\d{3} .*")
+
+
+@dataclass(frozen=True)
+class FixLine:
+    """One assignment, and the rules (``KC191 frame-buffers``) that ask for it."""
+
+    symbol: str
+    value: str
+    rules: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines of the file: a comment with the rules, and the assignment."""
+        return f"# {', '.join(self.rules)}\n{self.symbol}={self.value}\n"
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A file to write: `name` is its own, `belongs_to` the file that the rules speak of."""
+
+    name: str
+    belongs_to: str
+    lines: tuple[FixLine, ...]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the rules that the lines are for."""
+        return tuple(dict.fromkeys(rule[:5] for line in self.lines for rule in line.rules))
+
+    def text(self, existing: str | None = None) -> str:
+        """Return the file's whole text; what `existing` has beside these symbols is kept."""
+        kept = existing if existing is not None else _ABOUT
+        present = dict(_assigned(kept.splitlines()))
+        new = [line for line in self.lines if present.get(line.symbol) != line.value]
+        if not new:
+            return kept
+        kept = _without(kept, {line.symbol for line in new})
+        return kept + "".join("\n" + line.text for line in new)
+
+
+@dataclass(frozen=True)
+class Fixes:
+    """What can be written, and the findings that it leaves: those without a safe edit."""
+
+    fragments: tuple[Fragment, ...]
+    left: tuple[Diagnostic, ...]
+
+
+def is_own(text: str) -> bool:
+    """Whether a file was written by `--fix`, so that it may be written again."""
+    return text.startswith(_HEADER)
+
+
+def fixes(report: CheckReport) -> Fixes:
+    """Put together the safe edits of every finding that counts (not waived), the worst first.
+
+    Two findings that want different numbers for one symbol get the larger: rules ask for "at
+    least". For other values the worse finding has its way, and the other one stays in `left`.
+    """
+    wanted: dict[str, dict[str, FixLine]] = {}
+    left = []
+    for finding in report.findings:
+        rule = f"{finding.code} {finding.name}"
+        taken = [
+            _add(wanted.setdefault(one.file, {}), line, rule)
+            for one in finding.helps
+            if _is_safe(one)
+            for line in _lines(one)
+        ]
+        if not taken or not all(taken):
+            left.append(finding)
+    fragments = (
+        Fragment(_name(file), file, tuple(lines.values()))
+        for file, lines in wanted.items()
+        if lines
+    )
+    return Fixes(tuple(sorted(fragments, key=lambda one: one.name)), tuple(left))
+
+
+def _is_safe(helping: Help) -> bool:
+    return helping.safe and helping.file.endswith(".conf") and bool(helping.edit)
+
+
+def _lines(helping: Help) -> Iterator[tuple[str, str]]:
+    return _assigned(helping.edit.splitlines())
+
+
+def _assigned(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        match = _ASSIGNMENT.fullmatch(line.strip())
+        if match:
+            yield match[1], match[2]
+
+
+def _add(lines: dict[str, FixLine], line: tuple[str, str], rule: str) -> bool:
+    """Take one line; `False` if another rule wants something else of the symbol."""
+    symbol, value = line
+    known = lines.get(symbol)
+    if known is None:
+        lines[symbol] = FixLine(symbol, value, (rule,))
+        return True
+    both = tuple(dict.fromkeys((*known.rules, rule)))
+    if known.value == value:
+        lines[symbol] = FixLine(symbol, value, both)
+        return True
+    try:
+        larger = max(known.value, value, key=lambda text: int(text, 0))
+    except ValueError:
+        return False
+    lines[symbol] = FixLine(symbol, larger, both)
+    return True
+
+
+def _name(file: str) -> str:
+    """Return ``dfu-ble.conf`` for the application, ``dfu-ble.mcuboot.conf`` for MCUboot's file."""
+    stem = PurePosixPath(file).stem
+    return "dfu-ble.conf" if stem == "prj" else f"dfu-ble.{stem}.conf"
+
+
+def _without(text: str, symbols: set[str]) -> str:
+    """Return `text` without the lines for `symbols` and the comments that name their rules."""
+    kept: list[str] = []
+    for line in text.splitlines():
+        match = _ASSIGNMENT.fullmatch(line.strip()) or _NOT_SET.fullmatch(line.strip())
+        if match is None or match[1] not in symbols:
+            kept.append(line)
+            continue
+        if kept and _REASON.fullmatch(kept[-1]):
+            kept.pop()
+        if kept and not kept[-1]:
+            kept.pop()
+    return "\n".join(kept).rstrip("\n") + "\n"
