@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from mcuboot_images import digest_of, make_image
@@ -15,21 +17,25 @@ PRIMARY, SECONDARY, SCRATCH = 0x4000, 0x8000, 0xC000
 SHARES = (0.0, 0.4, 0.999)
 
 
-def board(mode: BootloaderMode, size: int, scratch_sectors: int = 1) -> VirtualDevice:
+@cache
+def profile(mode: BootloaderMode, size: int, scratch_sectors: int) -> DeviceProfile:
     old = make_image((1, 0, 0), linked_for=PRIMARY, rom_fixed=mode.is_direct_xip, size=size)
     slot = SECTOR * SECTORS
-    return VirtualDevice(
-        DeviceProfile(
-            mode,
-            (SlotProfile(0, 0, PRIMARY, slot), SlotProfile(0, 1, SECONDARY, slot)),
-            {(0, 0): old},
-            erase_block=SECTOR,
-            max_sectors=SECTORS,
-            scratch=SlotProfile(0, 2, SCRATCH, SECTOR * scratch_sectors),
-        )
+    return DeviceProfile(
+        mode,
+        (SlotProfile(0, 0, PRIMARY, slot), SlotProfile(0, 1, SECONDARY, slot)),
+        {(0, 0): old},
+        erase_block=SECTOR,
+        max_sectors=SECTORS,
+        scratch=SlotProfile(0, 2, SCRATCH, SECTOR * scratch_sectors),
     )
 
 
+def board(mode: BootloaderMode, size: int, scratch_sectors: int = 1) -> VirtualDevice:
+    return VirtualDevice(profile(mode, size, scratch_sectors))
+
+
+@cache
 def update_for(mode: BootloaderMode, size: int) -> bytes:
     linked_for = SECONDARY if mode.is_direct_xip else PRIMARY
     return make_image((2, 0, 0), linked_for=linked_for, rom_fixed=mode.is_direct_xip, size=size)
@@ -50,13 +56,22 @@ def version(device: VirtualDevice) -> tuple[int, int]:
     return running.version.major, device.active_slot() or 0
 
 
-def ready(mode: BootloaderMode, size: int, scratch_sectors: int) -> VirtualDevice:
-    """A board that has got an update and is set to test it at the next boot."""
+@cache
+def prepared(mode: BootloaderMode, size: int, scratch_sectors: int) -> bytes:
+    """What stands in the secondary slot once an update is uploaded and set to test."""
     device, new = board(mode, size, scratch_sectors), update_for(mode, size)
     talk = Talk(device)
     assert talk.upload(new) == {"off": len(new)}
     if mode is not BootloaderMode.DIRECT_XIP:
         assert "images" in talk.test(digest_of(new))
+    area = device.images[0].areas[1]
+    return area.read(0, area.size)
+
+
+def ready(mode: BootloaderMode, size: int, scratch_sectors: int) -> VirtualDevice:
+    """A board that has got an update and is set to test it at the next boot."""
+    device = board(mode, size, scratch_sectors)
+    device.images[0].areas[1].program(0, prepared(mode, size, scratch_sectors))
     return device
 
 
