@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ class Console:
     @classmethod
     def for_process(cls) -> Console:
         """Return the console of this process, as its streams are now."""
+        for stream in (sys.stdout, sys.stderr):
+            # A file name may be no valid text, and a Windows console may lack a character of ours.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         return cls(sys.stdout, sys.stderr, wants_colour(sys.stdout), wants_colour(sys.stderr))
 
     def result(self, text: str) -> None:
