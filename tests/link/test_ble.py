@@ -123,6 +123,23 @@ def test_the_device_is_found_by_name_by_address_and_by_service(asked: str | None
     run(test)
 
 
+@pytest.mark.parametrize("asked", ["Tiny", "C0:FF:EE:00:00:01", None])
+def test_a_device_that_the_system_still_holds_is_found_without_advertising(
+    asked: str | None,
+) -> None:
+    async def test() -> None:
+        air = Air([Peripheral(silent=True, held=True)])
+        assert await scan("", 0.02, air.stack()) == [
+            Seen("Tiny", "C0:FF:EE:00:00:01", None, has_smp=True)
+        ]
+        link = BleLink(asked, air.stack())
+        await link.connect(SECONDS)
+        await echo(link, "still here")
+        await link.disconnect()
+
+    run(test)
+
+
 def test_scan_lists_everybody() -> None:
     strange = Peripheral("Evil\x1b[2J", "11:22:33:44:55:66", -127, ())
     seen = asyncio.run(scan("", 0.03, Air([strange, Peripheral()]).stack()))
@@ -298,6 +315,16 @@ def test_pairing_that_fails_is_lk405_with_its_remedy(
     assert "--passkey" in diagnostic.helps[0].text
     assert "bluetoothctl remove C0:FF:EE:00:00:01" in diagnostic.helps[1].text
     assert device.log.count("connect") == 1
+
+
+def test_a_subscription_that_is_never_answered_is_lk405(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ble_module, "_PAIRING_TIME", 0.1)
+    diagnostic = failure(Air([Peripheral(mute=True)])).diagnostic
+    assert diagnostic.code == "LK405"
+    assert diagnostic.message == (
+        "Tiny refuses the paired connection: it was made without a passkey"
+    )
+    assert diagnostic.notes[0].text == "the system says: nothing, 0 s long"
 
 
 def test_a_write_refused_for_want_of_pairing_is_lk405() -> None:

@@ -33,7 +33,8 @@ class Peripheral:
     `advertisements` overrides the single advertisement made of `name` and `services`. Errors in
     `connect_errors` and `notify_errors` are raised one after the other, one a try; `pair_error`
     is raised at every pairing. `sizes` are the successive readings of the largest write, `mtus`
-    those of the MTU that the system tells itself (none: it does not).
+    those of the MTU that the system tells itself (none: it does not). `mute` never answers to a
+    subscription. `held`: the system is connected with it already.
     """
 
     name: str = "Tiny"
@@ -42,6 +43,7 @@ class Peripheral:
     advertised_services: tuple[str, ...] = (SMP_SERVICE,)
     advertisements: list[tuple[str | None, tuple[str, ...]]] = field(default_factory=list)
     silent: bool = False
+    held: bool = False
     services: dict[str, dict[str, list[Any]]] = field(
         default_factory=lambda: {
             SMP_SERVICE: {SMP_CHARACTERISTIC: ["write-without-response", "notify"]}
@@ -53,6 +55,7 @@ class Peripheral:
     notify_errors: list[BaseException] = field(default_factory=list)
     write_errors: list[BaseException] = field(default_factory=list)
     pair_error: BaseException | None = None
+    mute: bool = False
     write_delay: float = 0.0
     server: EchoServer = field(default_factory=EchoServer)
     writes: list[bytes] = field(default_factory=list)
@@ -88,11 +91,16 @@ class Air:
         class Client(FakeClient):
             world = air
 
-        return Stack({"backend": Scanner}, {"backend": Client}, self._agent, self._mtu)
+        return Stack(
+            {"backend": Scanner}, {"backend": Client}, self._agent, self._mtu, self._connected
+        )
 
     def _agent(self, device: BLEDevice, ask: object) -> AbstractAsyncContextManager[None]:
         self.agents.append(device.address)
         return nullcontext()
+
+    async def _connected(self) -> list[BLEDevice]:
+        return [BLEDevice(p.address, p.name, {}) for p in self.peripherals if p.held]
 
     async def _mtu(self, characteristic: BleakGATTCharacteristic) -> int | None:
         [mtus] = [p.mtus for p in self.peripherals if p.client and p.client.is_connected]
@@ -240,6 +248,8 @@ class FakeClient(BaseBleakClient):
         self._peripheral.log.append("subscribe")
         if self._peripheral.notify_errors:
             raise self._peripheral.notify_errors.pop(0)
+        if self._peripheral.mute:
+            await asyncio.Event().wait()
         self._notify = callback
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:

@@ -22,7 +22,7 @@ from bleak.exc import BleakError
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from .ble_faults import adapter_fault, connect_fault, pairing_fault, text_of, wants_pairing
-from .ble_scan import Sighting, find, listen
+from .ble_scan import Connected, Sighting, connected_devices, find, listen
 from .gatt import SMP_CHARACTERISTIC, SMP_SERVICE
 from .inbox import Inbox
 from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
@@ -39,6 +39,8 @@ _LEAST_WRITE = 20
 _ATT_HEADER = 3
 _MTU_TIME = 1.0
 _DISCONNECT_TIME = 10.0
+# A pairing that makes no progress fails after 30 s (Bluetooth Core 5.4, 3.H.3.4).
+_PAIRING_TIME = 35.0
 
 
 def _system_agent(device: BLEDevice, ask: AskPasskey | None) -> AbstractAsyncContextManager[None]:
@@ -66,7 +68,8 @@ class Stack:
     """Which Bluetooth stack bleak uses, as keywords for its classes; by default the system's.
 
     `agent` answers the stack's questions while a device pairs. `mtu` tells the ATT MTU in bytes, or
-    `None` where bleak's own word for the largest write is as good.
+    `None` where bleak's own word for the largest write is as good. `connected` tells which devices
+    the system is connected with already.
     """
 
     scanner: dict[str, Any] = field(default_factory=dict)
@@ -75,6 +78,7 @@ class Stack:
         _system_agent
     )
     mtu: Callable[[BleakGATTCharacteristic], Awaitable[int | None]] = _system_mtu
+    connected: Connected = connected_devices
 
 
 def open_link(
@@ -86,7 +90,8 @@ def open_link(
 
 async def scan(argument: str, timeout: float, stack: Stack | None = None) -> list[Seen]:
     """Listen for `timeout` seconds to who advertises. Raises `DfuBleError` LK401."""
-    heard = await listen(timeout, lambda _: None, (stack or Stack()).scanner)
+    stack = stack or Stack()
+    heard = await listen(timeout, lambda _: None, stack.scanner, stack.connected)
     return [sighting.seen for sighting in heard]
 
 
@@ -138,7 +143,10 @@ class BleLink:
         for _ in range(_TRIES):
             try:
                 found, strangers = await find(
-                    self._target, max(end - loop.time(), _PAUSE), self._stack.scanner
+                    self._target,
+                    max(end - loop.time(), _PAUSE),
+                    self._stack.scanner,
+                    self._stack.connected,
                 )
             except DfuBleError as error:
                 # That the connection failed says more than that the device fell silent then.
@@ -266,21 +274,30 @@ async def _subscribe(
     def notified(_: BleakGATTCharacteristic, data: bytearray) -> None:
         inbox.put(bytes(data))
 
+    async def subscribe() -> None:
+        # BlueZ pairs by itself where it is refused, and never answers if the device then wants a
+        # passkey (5.66 and 5.82; the kernel's second pairing fails, and the request just stays).
+        try:
+            await asyncio.wait_for(client.start_notify(characteristic, notified), _PAIRING_TIME)
+        except asyncio.TimeoutError:  # in Python 3.10 not the built-in one
+            silence = BleakError(f"nothing, {_PAIRING_TIME:.0f} s long")
+            raise pairing_fault(silence, peer, client.address, paired=True) from None
+
     try:
-        await client.start_notify(characteristic, notified)
+        await subscribe()
     except Exception as error:
         if not wants_pairing(error):
             raise
     else:
         return
     try:
-        await client.pair()
+        await asyncio.wait_for(client.pair(), _PAIRING_TIME)
     except Exception as error:
         raise adapter_fault(error) or pairing_fault(
             error, peer, client.address, paired=False
         ) from error
     try:
-        await client.start_notify(characteristic, notified)
+        await subscribe()
     except Exception as error:
         if not wants_pairing(error):
             raise

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,9 @@ from .gatt import SMP_SERVICE
 from .model import Seen
 from .search import Target, Until, collect, printable
 
+Connected = Callable[[], Awaitable[list[BLEDevice]]]
+
+_CONNECTED_TIME = 2.0
 _NO_RSSI = -127  # what BlueZ's backend reports for "not known"
 
 
@@ -30,12 +34,39 @@ class Sighting:
     seen: Seen
 
 
-async def listen(seconds: float, until: Until[Sighting], scanner: dict[str, Any]) -> list[Sighting]:
+async def connected_devices() -> list[BLEDevice]:
+    """Return the devices with the SMP service that the system is connected with already.
+
+    BlueZ keeps a connection when the program that made it dies; such a device advertises no more.
+    On other systems, and with bleak before 3.1, the list is empty.
+    """
+    if sys.platform != "linux":
+        return []
+    with suppress(Exception):  # whatever is wrong, scanning will say it better
+        from bleak import BleakAdapter
+
+        adapter = await asyncio.wait_for(BleakAdapter.get(), _CONNECTED_TIME)
+        return await asyncio.wait_for(adapter.get_connected_devices([SMP_SERVICE]), _CONNECTED_TIME)
+    return []
+
+
+async def listen(
+    seconds: float,
+    until: Until[Sighting],
+    scanner: dict[str, Any],
+    connected: Connected,
+) -> list[Sighting]:
     """Collect sightings for at most `seconds`, as `search.collect` does.
 
-    `scanner` goes to `BleakScanner`. Raises `DfuBleError` LK401 if the system cannot scan.
+    `scanner` goes to `BleakScanner`; `connected` tells who is there without advertising. Raises
+    `DfuBleError` LK401 if the system cannot scan.
     """
-    heard: dict[str, Sighting] = {}
+    heard = {
+        device.address: Sighting(
+            device, Seen(printable(device.name or ""), device.address, None, has_smp=True)
+        )
+        for device in await connected()
+    }
     changed = asyncio.Event()
 
     def advertised(device: BLEDevice, data: AdvertisementData) -> None:
@@ -47,13 +78,18 @@ async def listen(seconds: float, until: Until[Sighting], scanner: dict[str, Any]
 
 
 async def find(
-    target: Target, seconds: float, scanner: dict[str, Any]
+    target: Target,
+    seconds: float,
+    scanner: dict[str, Any],
+    connected: Connected,
 ) -> tuple[Sighting, frozenset[str]]:
     """Find the target; also return the addresses of all others that were heard.
 
     Raises `DfuBleError` LK401 or LK402.
     """
-    return await search.find(target, seconds, lambda time, until: listen(time, until, scanner))
+    return await search.find(
+        target, seconds, lambda time, until: listen(time, until, scanner, connected)
+    )
 
 
 @asynccontextmanager
