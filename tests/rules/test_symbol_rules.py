@@ -208,3 +208,21 @@ def test_wrong_variant_is_to_be_rejected_in_direct_xip(
     assert [finding.code for finding in report.findings] == codes
     assert report.exit_status is ExitStatus.DONE
     assert all(finding.severity is Severity.WARNING for finding in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("edits", "codes"),
+    [
+        ({"MCUMGR_TRANSPORT_BT": "n"}, ["KC156"]),
+        ({"BT": "n", "BT_PERIPHERAL": None, "MCUMGR_TRANSPORT_BT": None}, ["KC159"]),
+    ],
+)
+def test_another_transport_makes_the_lack_of_bluetooth_a_warning(
+    tmp_path: Path, edits: Edits, codes: list[str]
+) -> None:
+    off: Edits = {**edits, "CAF": None, "CAF_BLE_SMP": None, "MCUMGR_TRANSPORT_BT_AUTHEN": None}
+    report = check(tmp_path / "only", SmallBuild(application=off))
+    assert [(f.code, f.severity) for f in report.findings] == [(codes[0], Severity.ERROR)]
+    other: Edits = {**off, "MCUMGR_TRANSPORT_UART": "y"}
+    report = check(tmp_path / "other", SmallBuild(application=other))
+    assert [(f.code, f.severity) for f in report.findings] == [(codes[0], Severity.WARNING)]

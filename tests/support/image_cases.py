@@ -287,6 +287,7 @@ IMAGE_CASES: Mapping[str, tuple[Case, ...]] = {
             ),
             message="MCUboot updates 2 images, and there is no primary slot of image 1 and no "
             "secondary slot of image 1",
+            severity="warning",
             has_edit=False,
         ),
     ),

@@ -57,7 +57,12 @@ KCONFIG_CASES: Mapping[str, tuple[Case, ...]] = {
     "KC176": (
         Case(
             SmallBuild(mcuboot={"UPDATEABLE_IMAGE_NUMBER": "2"}),
+            severity="warning",
             message="the application updates 1 of the 2 images that MCUboot knows",
+        ),
+        Case(
+            SmallBuild({"MCUMGR_GRP_IMG_UPDATABLE_IMAGE_NUMBER": "2"}),
+            message="the application updates 2 images, MCUboot only 1",
         ),
     ),
     "KC177": (

@@ -25,6 +25,7 @@ class SymbolSpec:
     doc: RuleDoc
     symbols: Mapping[Generation, str]
     also: str | None
+    other_transports: tuple[str, ...]
     sysbuild: str | None
     only_caf: bool
     only_modes: frozenset[BootloaderMode]
@@ -54,6 +55,7 @@ def _spec(entry: Mapping[str, Any]) -> SymbolSpec:
         doc=_doc(entry, symbols),
         symbols=symbols,
         also=entry.get("also"),
+        other_transports=tuple(entry.get("other-transports", ())),
         sysbuild=entry.get("sysbuild"),
         only_caf=entry.get("only-caf", False),
         only_modes=frozenset(BootloaderMode[name] for name in entry.get("only-modes", ())),
@@ -81,6 +83,11 @@ def _doc(entry: Mapping[str, Any], symbols: Mapping[Generation, str]) -> RuleDoc
         olds = {generation: name for generation, name in symbols.items() if name != names[-1]}
         by_name = " ".join(f"It is `{name}` in {g.title}." for g, name in olds.items())
         checks = f"{checks} {by_name}"
+    if "also" in entry:
+        checks = f"{checks} `{entry['also']}` serves as well."
+    if "other-transports" in entry:
+        others = ", ".join(f"`{name}`" for name in entry["other-transports"])
+        checks = f"{checks} A warning where the update has another way: {others}."
     if "elsewhere" in entry:
         checks = f"{checks} Not asked for elsewhere: {entry['elsewhere']}."
     return RuleDoc(

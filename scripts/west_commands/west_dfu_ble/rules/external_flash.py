@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..builddir import Image, Kconfig, Slot
-from ..diagnostics import Note
+from ..diagnostics import Note, Severity
 from .edits import in_application, in_bootloader
 from .flash_layout import is_partition_managed
 from .model import Category, Context, Finding, Rule, RuleDoc, Verdict, not_applicable, passed
@@ -38,7 +38,10 @@ DOC = RuleDoc(
     good="CONFIG_NORDIC_QSPI_NOR=y",
     applies="builds whose secondary slot is in external flash",
     references=("sdk-nrf doc/nrf/scripts/partition_manager", "zephyr drivers/flash/Kconfig"),
-    known_problems="Another driver than those named is not known; waive the finding.",
+    known_problems=(
+        "Another driver than those named is not known. Without Partition Manager the finding is "
+        "therefore a warning; waive it."
+    ),
 )
 
 
@@ -50,12 +53,15 @@ def check(context: Context, image: Image) -> Verdict:
         return not_applicable("no secondary slot is in external flash")
     slot = external[0]
     place = Note(f"`{slot.name}` is in `{slot.region}`", slot.address.location)
+    # Outside the SDK any driver may serve; not to know it is no proof that it is missing.
+    severity = None if is_partition_managed(build) else Severity.WARNING
     if not _has_driver(image.kconfig):
         return Finding(
             message="the application has no driver for the flash of the secondary slot",
             location=image.kconfig.where(_DRIVERS[0]),
             notes=(place,),
             helps=(in_application(f"{_DRIVERS[0]}=y\n", unless="or the driver that fits"),),
+            severity=severity,
             data={"region": slot.region, "image": image.name},
         )
     bootloader = build.bootloader
@@ -65,6 +71,7 @@ def check(context: Context, image: Image) -> Verdict:
             location=bootloader.kconfig.where(_DRIVERS[0]),
             notes=(place,),
             helps=(in_bootloader(build, f"{_DRIVERS[0]}=y\n"),),
+            severity=severity,
             data={"region": slot.region, "image": bootloader.name},
         )
     return passed(f"there is a driver for `{slot.region}`")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..builddir import Image
-from ..diagnostics import Note
+from ..diagnostics import Note, Severity
 from .edits import in_application
 from .generation import Generation
 from .model import (
@@ -29,12 +29,10 @@ DOC = RuleDoc(
     summary="MCUmgr and MCUboot count different numbers of images",
     checks=(
         f"`{_NEW}` of the application (`{_OLD}` before SDK 2.4) against `{_BOOTLOADER}` of "
-        "MCUboot. Both are 1 where they are not written."
+        "MCUboot, which is 1 where it is not written. Fewer in the application is a warning: the "
+        "images that it knows are updated."
     ),
-    why=(
-        "An image that only one of them knows is either refused by the device or uploaded and "
-        "never installed."
-    ),
+    why=("An image that MCUmgr takes and MCUboot does not know is uploaded and never installed."),
     fix=(
         "Say the same number in both. In the SDK's sysbuild it follows from "
         "`SB_CONFIG_MCUBOOT_UPDATEABLE_IMAGES` or from the images that take part."
@@ -56,7 +54,10 @@ def check(context: Context, image: Image) -> Verdict:
         return unknown("MCUboot's own configuration is not part of this build")
     old = context.generation in (Generation.OLD, Generation.MIXED)
     symbol = _OLD if old else _NEW
-    ours = image.kconfig.integer(symbol) or 1
+    # MCUmgr's number follows that of MCUboot's option in the application, where it has that.
+    ours = image.kconfig.integer(symbol) or image.kconfig.integer(_BOOTLOADER)
+    if ours is None:
+        return unknown("the application's configuration names no number of images")
     theirs = bootloader.kconfig.integer(_BOOTLOADER) or 1
     if ours == theirs:
         return passed(f"both say {ours}")
@@ -74,6 +75,10 @@ def check(context: Context, image: Image) -> Verdict:
         helps=(
             in_application(f"{symbol}={theirs}\n", unless="or change MCUboot's number", safe=False),
         ),
+        severity=Severity.WARNING if ours < theirs else None,
+        why="Updates leave the images that MCUmgr does not know as they are."
+        if ours < theirs
+        else "",
         data={"symbol": symbol, "expected": str(theirs), "actual": str(ours)},
     )
 

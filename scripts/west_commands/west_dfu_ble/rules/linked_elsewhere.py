@@ -6,6 +6,7 @@ from __future__ import annotations
 from ..builddir import Build, ElfFacts, Image, Role, Slot, read_elf
 from ..diagnostics import DfuBleError, Help, Location, Note
 from ..mcuboot import BootloaderMode
+from .flash_layout import region_of
 from .model import (
     Category,
     Context,
@@ -26,7 +27,8 @@ DOC = RuleDoc(
     checks=(
         "The ELF file of the application against the primary slot, and in direct-xip that of the "
         "variant against the secondary: the vector table stands behind the image's header, the "
-        "reset vector points into the slot, and every segment that is stored lies in it."
+        "reset vector points into the slot, and no segment is stored elsewhere in the same flash. "
+        "With secure firmware in front (TF-M) the vector table may stand anywhere in the slot."
     ),
     why=(
         "MCUboot starts the image in its slot; linked for another place, it runs into whatever is "
@@ -41,6 +43,13 @@ DOC = RuleDoc(
     good="_vector_table = 0x00008200",
     applies="every build with an ELF file, but for modes that load images to RAM",
     references=("mcuboot boot/zephyr/main.c", "zephyr include/zephyr/linker"),
+)
+# The secure firmware stands first in the slot, the application behind it.
+_SHARES_SLOT = (
+    "CONFIG_TRUSTED_EXECUTION_NONSECURE",
+    "CONFIG_BUILD_WITH_TFM",
+    "CONFIG_SPM",
+    "CONFIG_ARM_NONSECURE_FIRMWARE",
 )
 _RAM_MODES = (BootloaderMode.RAM_LOAD, BootloaderMode.SINGLE_SLOT_RAM_LOAD)
 
@@ -59,7 +68,7 @@ def check(context: Context, image: Image) -> Verdict:
         elf = read_elf(image.elf)
     except DfuBleError as error:
         return unknown(f"the ELF file can't be read: {error.diagnostic.message}")
-    problem = _vector_table(build, slot, elf) or _outside(slot, elf)
+    problem = _vector_table(build, slot, elf, image) or _outside(build, slot, elf)
     if problem is None:
         return passed(f"linked for the {slot.title} slot at {slot.address.value:#x}")
     return Finding(
@@ -74,9 +83,13 @@ def check(context: Context, image: Image) -> Verdict:
     )
 
 
-def _vector_table(build: Build, slot: Slot, elf: ElfFacts) -> str | None:
+def _vector_table(build: Build, slot: Slot, elf: ElfFacts, image: Image) -> str | None:
     if elf.vector_table is None or build.header_size is None:
         return None
+    if any(image.kconfig.is_on(name) for name in _SHARES_SLOT):
+        if _contains(slot, elf.vector_table):
+            return None
+        return f"the vector table is at {elf.vector_table:#x}, outside the {slot.title} slot"
     expected = slot.address.value + build.header_size.value
     if elf.vector_table != expected:
         return f"the vector table is at {elf.vector_table:#x}, the slot wants it at {expected:#x}"
@@ -86,12 +99,18 @@ def _vector_table(build: Build, slot: Slot, elf: ElfFacts) -> str | None:
     return None
 
 
-def _outside(slot: Slot, elf: ElfFacts) -> str | None:
+def _outside(build: Build, slot: Slot, elf: ElfFacts) -> str | None:
+    region = region_of(build, slot)
+    if region is None:
+        return None
     for segment in elf.segments:
         end = segment.address + segment.file_size
-        if segment.file_size and not (
-            _contains(slot, segment.address) and end <= slot.address.value + slot.size.value
+        # What goes elsewhere (RAM, external flash, one-time memory) is not this slot's matter.
+        if not segment.file_size or not (
+            region.address <= segment.address < region.address + region.size
         ):
+            continue
+        if not _contains(slot, segment.address) or end > slot.address.value + slot.size.value:
             return (
                 f"a segment is stored at {segment.address:#x} to {end:#x}, outside the "
                 f"{slot.title} slot"

@@ -22,7 +22,7 @@ _COUNT = "CONFIG_UPDATEABLE_IMAGE_NUMBER"
 DOC = RuleDoc(
     code="IM363",
     name="second-image-missing",
-    category=Category.BROKEN,
+    category=Category.FRAGILE,
     summary="MCUboot updates more images than the build has slots for",
     checks=(
         f"For each image that MCUboot knows (`{_COUNT}`) the build must have a primary and a "
@@ -36,6 +36,10 @@ DOC = RuleDoc(
     bad=f"{_COUNT}=2   # partitions.yml has mcuboot_primary and mcuboot_secondary",
     good=f"{_COUNT}=2   # and mcuboot_primary_1, mcuboot_secondary_1",
     applies="every build with MCUboot as part of it",
+    known_problems=(
+        "Images whose slots go by other names (a second MCUboot, parts in external flash) are not "
+        "recognised; waive the finding."
+    ),
     references=("mcuboot boot/zephyr/include/sysflash/sysflash.h",),
 )
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..builddir import Image
-from ..diagnostics import Note
+from ..diagnostics import Note, Severity
 from .flash_layout import DT_REFERENCE, PM_REFERENCE, mend_partitions, region_of, title
 from .model import Category, Context, Finding, Rule, RuleDoc, Verdict, passed, unknown
 
@@ -20,6 +20,10 @@ DOC = RuleDoc(
     good="mcuboot_secondary: {address: 0x85000, size: 0x79000}",
     applies="every build whose flash tells its erase block",
     references=(DT_REFERENCE, PM_REFERENCE),
+    known_problems=(
+        "Chips other than Nordic's may have sectors of several sizes, of which the devicetree "
+        "names the largest: there it is a warning."
+    ),
 )
 
 
@@ -41,11 +45,18 @@ def check(context: Context, image: Image) -> Verdict:
                     location=figure.location,
                     notes=(Note(f"the erase block of `{region.name}`", region.location),),
                     helps=(mend_partitions(build, "move it to whole erase blocks"),),
+                    severity=None if _is_uniform(image) else Severity.WARNING,
                     data={"value": figure.value, "erase_block": block},
                 )
     if not known:
         return unknown("the build does not tell the erase block of the slots' flash")
     return passed(f"{known} of {len(build.slots)} slots have an erase block that is known")
+
+
+def _is_uniform(image: Image) -> bool:
+    # Some chips (STM32F4) have sectors of several sizes, and name the largest one.
+    names = ("CONFIG_SOC_FAMILY_NORDIC_NRF", "CONFIG_SOC_FAMILY_NRF", "CONFIG_SOC_SERIES_NRF52X")
+    return any(image.kconfig.is_on(name) for name in names)
 
 
 RULE = Rule(DOC, check, roles=(), follows=("DT250",))

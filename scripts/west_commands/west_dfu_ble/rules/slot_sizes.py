@@ -25,7 +25,8 @@ DOC = RuleDoc(
     summary="the two slots have sizes that the bootloader can't exchange",
     checks=(
         "In modes that exchange the slots they must be equal; with swap using move the primary may "
-        "have one sector more, with swap using offset the secondary."
+        "have one sector more, with swap using offset the secondary. Their sectors must be equal, "
+        "too."
     ),
     why=(
         "MCUboot finds the slots incompatible and starts the old image for ever: the update is "
@@ -49,7 +50,12 @@ def check(context: Context, image: Image) -> Verdict:
         )
     for number in sorted({slot.image for slot in build.slots}):
         primary, secondary = build.slot(0, number), build.slot(1, number)
-        if primary and secondary and not _go_together(build, mode, primary, secondary):
+        if not primary or not secondary:
+            continue
+        sectors = _sectors(build, primary), _sectors(build, secondary)
+        if None not in sectors and sectors[0] != sectors[1]:
+            return _different_sectors(build, primary, secondary)
+        if not _go_together(build, mode, primary, secondary):
             return _finding(build, primary, secondary)
     return passed("the slots go together")
 
@@ -63,6 +69,22 @@ def _go_together(build: Build, mode: BootloaderMode, primary: Slot, secondary: S
     if mode is BootloaderMode.SWAP_USING_OFFSET:
         return more in (0, -sector)
     return more == 0
+
+
+def _sectors(build: Build, slot: Slot) -> int | None:
+    region = region_of(build, slot)
+    return region.erase_block if region else None
+
+
+def _different_sectors(build: Build, primary: Slot, secondary: Slot) -> Finding:
+    return Finding(
+        message=f"the {title(primary, build)} has sectors of {_sectors(build, primary):#x} bytes, "
+        f"the {secondary.title} of {_sectors(build, secondary):#x}",
+        location=secondary.address.location,
+        notes=(Note("the primary slot", primary.address.location),),
+        helps=(mend_partitions(build, "put both into flash with the same sectors"),),
+        data={"primary": _sectors(build, primary), "secondary": _sectors(build, secondary)},
+    )
 
 
 def _finding(build: Build, primary: Slot, secondary: Slot) -> Finding:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ..builddir import Build, Image, Kconfig, Layout
-from ..diagnostics import Help, Note
+from ..diagnostics import Help, Note, Severity
 from .catalogue import SymbolSpec
 from .edits import in_application, in_sysbuild
 from .generation import Generation
@@ -38,14 +38,20 @@ def _check(
     kconfig = image.kconfig
     if _is_met(spec, context, kconfig):
         return passed(f"`{symbol}` is on")
+    way = next((name for name in spec.other_transports if kconfig.is_on(name)), None)
+    other_way = way if not context.profile.is_caf else None
     unmet = [
         one for one in _requirements(spec, specs, context) if not _is_met(one, context, kconfig)
     ]
     return Finding(
         message=f"`{symbol}` {_state(symbol, kconfig)}",
         location=kconfig.where(symbol),
-        notes=tuple(_notes(symbol, unmet, context, kconfig)),
+        notes=(
+            *_notes(symbol, unmet, context, kconfig),
+            *([Note(f"`{other_way}` is on", kconfig.where(other_way))] if other_way else []),
+        ),
         helps=tuple(_helps(spec, [*unmet, spec], context)),
+        severity=Severity.WARNING if other_way else None,
         data={
             "symbol": symbol,
             "expected": "y",
