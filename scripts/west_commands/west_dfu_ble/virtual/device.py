@@ -171,6 +171,8 @@ class VirtualDevice:
                 self._repeated = True
             elif fault.kind is FaultKind.REQUEST_CUT:
                 server.cut_oldest()
+                if self.profile.server.reassembly:
+                    return None
             elif fault.kind is FaultKind.BUFFERS_BUSY:
                 server.hold_buffers(fault.count)
             elif fault.kind is FaultKind.SECOND_CLIENT:

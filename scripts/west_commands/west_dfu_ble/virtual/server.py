@@ -110,9 +110,15 @@ class SmpServer:
             self._queue.insert(1, self._queue[0])
 
     def cut_oldest(self) -> None:
-        """Lose the second half of the oldest request."""
-        packet = self._queue[0]
-        self._queue[0] = _Packet(packet.data[: len(packet.data) // 2], packet.client)
+        """Lose half of the oldest request; where frames are put together the rest is awaited."""
+        packet = self._queue.popleft()
+        half = packet.data[: len(packet.data) // 2]
+        if not self._profile.reassembly:
+            self._queue.appendleft(_Packet(half, packet.client))
+        elif self._partial is None:
+            self._partial, self._expected = bytearray(half), len(packet.data)
+        else:
+            self._free += 1
 
     def insert(self, frame: bytes, client: int) -> None:
         """Have a request of another client before the oldest one, if there is a buffer for it."""
