@@ -38,12 +38,10 @@ def write_fixes(report: CheckReport, folder: Path | None, console: Console) -> N
         for line in _how_to_add(build, fragment, path):
             console.note(f"        {line}")
     if not found.fragments:
-        console.note(
-            "fix     nothing to write: no finding has an edit that is safe to apply unasked"
-        )
-    if found.left:
-        names = ", ".join(f"{one.code} {one.name}" for one in found.left)
-        console.note(f"fix     left to you: {names}")
+        console.note("fix     there is nothing to write")
+    for one in found.left:
+        name = f"{one.finding.code} {one.finding.name}"
+        console.note(f"fix     {name} is left to you: {one.reason}")
 
 
 def _folder(build: Build, given: Path | None) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from .check_report import CheckReport, Summary, UploadEstimate
 from .documentation import catalogue, catalogue_text, explain, rule_page
 from .engine import evaluate
-from .fixes import Fixes, FixLine, Fragment, fixes, is_own
+from .fixes import Fixes, FixLine, Fragment, LeftOver, fixes, is_own
 from .generation import Generation
 from .model import Category, Outcome, RuleDoc, Status
 from .options import CheckOptions
@@ -24,6 +24,7 @@ __all__ = [
     "Fixes",
     "Fragment",
     "Generation",
+    "LeftOver",
     "Outcome",
     "Profile",
     "RuleDoc",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from ..builddir import Build, Cause, ConfigurationSources, Image
 from ..diagnostics import Diagnostic, Help
 from .check_report import CheckReport
 
@@ -60,11 +61,19 @@ class Fragment:
 
 
 @dataclass(frozen=True)
+class LeftOver:
+    """A finding that no fragment mends, and why."""
+
+    finding: Diagnostic
+    reason: str
+
+
+@dataclass(frozen=True)
 class Fixes:
-    """What can be written, and the findings that it leaves: those without a safe edit."""
+    """What can be written, and what it leaves to the user."""
 
     fragments: tuple[Fragment, ...]
-    left: tuple[Diagnostic, ...]
+    left: tuple[LeftOver, ...]
 
 
 def is_own(text: str) -> bool:
@@ -76,20 +85,28 @@ def fixes(report: CheckReport) -> Fixes:
     """Put together the safe edits of every finding that counts (not waived), the worst first.
 
     Two findings that want different numbers for one symbol get the larger: rules ask for "at
-    least". For other values the worse finding has its way, and the other one stays in `left`.
+    least". For other values the worse finding has its way. An edit that the configuration files
+    hold already, and that Kconfig dropped, would be dropped again: it is left out.
     """
+    settings = _Settings(report.build)
     wanted: dict[str, dict[str, FixLine]] = {}
     left = []
     for finding in report.findings:
+        edits = [(one.file, line) for one in finding.helps if _is_safe(one) for line in _lines(one)]
+        useful = [(file, line) for file, line in edits if not settings.are_in_vain(file, *line)]
+        if not edits:
+            left.append(LeftOver(finding, "no edit is safe to apply unasked"))
+            continue
+        if all(settings.are_there(file, *line) for file, line in useful):
+            reason = "its edit is in the configuration, and Kconfig drops it"
+            if useful == edits:
+                reason = "its edit changes nothing in this build"
+            left.append(LeftOver(finding, reason))
+            continue
         rule = f"{finding.code} {finding.name}"
-        taken = [
-            _add(wanted.setdefault(one.file, {}), line, rule)
-            for one in finding.helps
-            if _is_safe(one)
-            for line in _lines(one)
-        ]
-        if not taken or not all(taken):
-            left.append(finding)
+        taken = [_add(wanted.setdefault(file, {}), line, rule) for file, line in useful]
+        if not all(taken):
+            left.append(LeftOver(finding, "another finding asks for another value"))
     fragments = (
         Fragment(_name(file), file, tuple(lines.values()))
         for file, lines in wanted.items()
@@ -100,6 +117,31 @@ def fixes(report: CheckReport) -> Fixes:
 
 def _is_safe(helping: Help) -> bool:
     return helping.safe and helping.file.endswith(".conf") and bool(helping.edit)
+
+
+class _Settings:
+    """What a build has already of the lines that would be written."""
+
+    def __init__(self, build: Build) -> None:
+        self._sources = ConfigurationSources(build)
+        # By the name of the file without its ending; `None` is sysbuild itself.
+        self._images: dict[str, Image | None] = {image.name: image for image in build.images}
+        self._images |= {"prj": build.application, "sysbuild": None}
+        self._sysbuild = build.sysbuild
+
+    def are_in_vain(self, file: str, symbol: str, value: str) -> bool:
+        """Whether the last line that assigns `symbol` says the same, without effect."""
+        stem = PurePosixPath(file).stem
+        if stem not in self._images:
+            return False
+        known = self._sources.provenance(self._images[stem], symbol)
+        return known.cause is Cause.DROPPED and known.settings[-1].value == value.strip('"')
+
+    def are_there(self, file: str, symbol: str, value: str) -> bool:
+        """Whether the build has `value` without the line."""
+        image = self._images.get(PurePosixPath(file).stem)
+        kconfig = image.kconfig if image else self._sysbuild
+        return kconfig is not None and kconfig.text(symbol, "n") == value.strip('"')
 
 
 def _lines(helping: Help) -> Iterator[tuple[str, str]]:
