@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -12,53 +11,20 @@ from bleak.exc import (
     BleakDBusError,
     BleakDeviceNotFoundError,
     BleakError,
-    BleakGATTProtocolError,
 )
 
+from ble_cases import SECONDS, echo, failure, make_fast, run
 from fake_bleak import Air, Peripheral
-from smp_echo import echo_answer, echo_request
+from smp_echo import echo_request
 from west_dfu_ble.diagnostics import DfuBleError
-from west_dfu_ble.link import LinkLost, LinkTraits, Seen, search
-from west_dfu_ble.link import ble as ble_module
-from west_dfu_ble.link.ble import BleLink, scan
+from west_dfu_ble.link import LinkLost, LinkTraits
+from west_dfu_ble.link.ble import BleLink
 from west_dfu_ble.link.gatt import SMP_CHARACTERISTIC, SMP_SERVICE
-
-SECONDS = 0.1
-INSUFFICIENT_ENCRYPTION = 0x0F
 
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_SETTLE_NAME", "_SETTLE_SERVICE", "_SETTLE_RETURN"):
-        monkeypatch.setattr(search, name, 0.03)
-    monkeypatch.setattr(ble_module, "_PAUSE", 0.02)
-    monkeypatch.setattr(ble_module, "_MTU_TIME", 0.3)
-
-
-def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 20))
-
-
-def failure(air: Air, device: str | None = "Tiny", seconds: float = SECONDS) -> DfuBleError:
-    async def connect() -> None:
-        link = BleLink(device, air.stack())
-        try:
-            await link.connect(seconds)
-        finally:
-            assert link.is_connected is False
-            await link.disconnect()
-
-    with pytest.raises(DfuBleError) as caught:
-        asyncio.run(asyncio.wait_for(connect(), 20))
-    return caught.value
-
-
-async def echo(link: BleLink, text: str) -> None:
-    await link.send(echo_request(text))
-    answer = b""
-    while len(answer) < len(echo_answer(text)):
-        answer += await link.receive()
-    assert answer == echo_answer(text)
+    make_fast(monkeypatch)
 
 
 def test_frames_go_out_in_writes_of_the_negotiated_size_and_answers_come_back() -> None:
@@ -105,90 +71,6 @@ def test_an_mtu_of_23_stays_one() -> None:
         await link.disconnect()
 
     run(test)
-
-
-@pytest.mark.parametrize(
-    "asked", ["Tiny", "C0:FF:EE:00:00:01", "c0:ff:ee:00:00:01", "C0-FF-EE-00-00-01", None]
-)
-def test_the_device_is_found_by_name_by_address_and_by_service(asked: str | None) -> None:
-    async def test() -> None:
-        # The name is in the scan response alone, as with many devices.
-        device = Peripheral(advertisements=[(None, (SMP_SERVICE,)), ("Tiny", ())])
-        other = Peripheral("Headset", "11:22:33:44:55:66", -30, ())
-        link = BleLink(asked, Air([other, device]).stack())
-        await link.connect(SECONDS)
-        await echo(link, "hello")
-        await link.disconnect()
-
-    run(test)
-
-
-@pytest.mark.parametrize("asked", ["Tiny", "C0:FF:EE:00:00:01", None])
-def test_a_device_that_the_system_still_holds_is_found_without_advertising(
-    asked: str | None,
-) -> None:
-    async def test() -> None:
-        air = Air([Peripheral(silent=True, held=True)])
-        assert await scan("", 0.02, air.stack()) == [
-            Seen("Tiny", "C0:FF:EE:00:00:01", None, has_smp=True)
-        ]
-        link = BleLink(asked, air.stack())
-        await link.connect(SECONDS)
-        await echo(link, "still here")
-        await link.disconnect()
-
-    run(test)
-
-
-def test_scan_lists_everybody() -> None:
-    strange = Peripheral("Evil\x1b[2J", "11:22:33:44:55:66", -127, ())
-    seen = asyncio.run(scan("", 0.03, Air([strange, Peripheral()]).stack()))
-    assert seen == [
-        Seen("Tiny", "C0:FF:EE:00:00:01", -50, has_smp=True),
-        Seen("Evil?[2J", "11:22:33:44:55:66", None, has_smp=False),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("asked", "message", "help_text"),
-    [
-        ("Tony", "no device 'Tony' was seen in 0 s", "give a name exactly as it is listed here"),
-        (None, "no device with the SMP service was seen in 0 s", "with --device"),
-    ],
-)
-def test_not_found_lists_what_was_seen(asked: str | None, message: str, help_text: str) -> None:
-    air = Air(
-        [
-            Peripheral("", "11:22:33:44:55:66", -80, ()),
-            Peripheral("Tiny", rssi=-40, advertised_services=()),
-        ]
-    )
-    diagnostic = failure(air, asked).diagnostic
-    assert (diagnostic.code, diagnostic.message) == ("LK402", message)
-    assert [note.text for note in diagnostic.notes] == [
-        "seen: Tiny at C0:FF:EE:00:00:01, -40 dBm",
-        "seen: (no name) at 11:22:33:44:55:66, -80 dBm",
-    ]
-    assert help_text in diagnostic.helps[0].text
-
-
-def test_silence_is_said_to_be_silence() -> None:
-    [note] = failure(Air([])).diagnostic.notes
-    assert note.text == "no device at all was seen"
-
-
-@pytest.mark.parametrize(
-    ("asked", "message"),
-    [
-        ("Tiny", "2 devices named 'Tiny' are in range"),
-        (None, "2 devices with the SMP service are in range"),
-    ],
-)
-def test_two_that_fit_are_not_guessed_between(asked: str | None, message: str) -> None:
-    air = Air([Peripheral(), Peripheral(address="C0:FF:EE:00:00:02")])
-    diagnostic = failure(air, asked).diagnostic
-    assert (diagnostic.code, diagnostic.message) == ("LK402", message)
-    assert len(diagnostic.notes) == 2
 
 
 def test_a_connection_that_fails_at_first_is_tried_again() -> None:
@@ -252,91 +134,6 @@ def test_a_device_without_smp_is_lk404_at_once(services: dict[str, Any], message
     diagnostic = failure(Air([device])).diagnostic
     assert (diagnostic.code, diagnostic.message) == ("LK404", message)
     assert device.log == ["connect", "disconnect"]
-
-
-REFUSALS = [
-    BleakGATTProtocolError(0x05),
-    BleakGATTProtocolError(0x0C),
-    BleakGATTProtocolError(INSUFFICIENT_ENCRYPTION),
-    BleakDBusError("org.bluez.Error.NotPermitted", ["Not paired"]),
-    BleakError("Could not start notify on 0012: Access Denied"),  # WinRT
-    BleakDBusError("org.bluez.Error.Failed", ["Operation failed with ATT error: 0x0f"]),  # 1.x
-]
-
-
-@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
-def test_a_device_that_wants_pairing_is_paired(refusal: Exception) -> None:
-    async def test() -> None:
-        device = Peripheral(notify_errors=[refusal])
-        link = BleLink("Tiny", Air([device]).stack())
-        await link.connect(SECONDS)
-        await echo(link, "secret")
-        assert device.log == ["connect", "subscribe", "pair", "subscribe"]
-        await link.disconnect()
-
-    run(test)
-
-
-@pytest.mark.parametrize(
-    ("device", "message", "note"),
-    [
-        (
-            Peripheral(
-                notify_errors=[BleakGATTProtocolError(0x05)],
-                pair_error=BleakDBusError(
-                    "org.bluez.Error.AuthenticationFailed", ["Authentication Failed"]
-                ),
-            ),
-            "Tiny takes commands only over a paired connection, and pairing failed",
-            "the system says: [org.bluez.Error.AuthenticationFailed] Authentication Failed",
-        ),
-        (
-            Peripheral(
-                notify_errors=[BleakGATTProtocolError(0x05)],
-                pair_error=NotImplementedError("Pairing is not available in Core Bluetooth."),
-            ),
-            "Tiny takes commands only over a paired connection, and pairing failed",
-            "the system says: Pairing is not available in Core Bluetooth.",
-        ),
-        (
-            Peripheral(notify_errors=[BleakGATTProtocolError(0x05)] * 2),
-            "Tiny refuses the paired connection: it was made without a passkey",
-            "the system says: (5, 'GATT Protocol Error: Insufficient Authentication')",
-        ),
-    ],
-)
-def test_pairing_that_fails_is_lk405_with_its_remedy(
-    device: Peripheral, message: str, note: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("platform.system", lambda: "Linux")
-    diagnostic = failure(Air([device])).diagnostic
-    assert (diagnostic.code, diagnostic.message) == ("LK405", message)
-    assert [n.text for n in diagnostic.notes] == [note]
-    assert "--passkey" in diagnostic.helps[0].text
-    assert "bluetoothctl remove C0:FF:EE:00:00:01" in diagnostic.helps[1].text
-    assert device.log.count("connect") == 1
-
-
-def test_a_subscription_that_is_never_answered_is_lk405(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ble_module, "_PAIRING_TIME", 0.1)
-    diagnostic = failure(Air([Peripheral(mute=True)])).diagnostic
-    assert diagnostic.code == "LK405"
-    assert diagnostic.message == (
-        "Tiny refuses the paired connection: it was made without a passkey"
-    )
-    assert diagnostic.notes[0].text == "the system says: nothing, 0 s long"
-
-
-def test_a_write_refused_for_want_of_pairing_is_lk405() -> None:
-    async def test() -> None:
-        device = Peripheral(write_errors=[BleakGATTProtocolError(INSUFFICIENT_ENCRYPTION)])
-        link = BleLink("Tiny", Air([device]).stack())
-        await link.connect(SECONDS)
-        with pytest.raises(DfuBleError, match="LK405"):
-            await link.send(echo_request("x"))
-        await link.disconnect()
-
-    run(test)
 
 
 def test_what_arrived_before_the_loss_is_handed_out_first() -> None:
