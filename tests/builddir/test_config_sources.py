@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -312,6 +313,39 @@ def test_damaged_trace_is_passed_over_and_no_pickle_is_opened(tmp_path: Path, te
     bomb = "cos\n_exit\n(I3\ntR."
     write(path, {"zephyr/.config-trace.json": text, "zephyr/.config-trace.pickle": bomb})
     assert provenance(path, "CONFIG_BT").cause is Cause.ASSIGNED
+
+
+def test_nothing_but_an_answer_comes_of_mutated_files(tmp_path: Path) -> None:
+    path = single_image(tmp_path, CONFIG, SHIELD="a b", EXTRA_CONF_FILE="x.conf;${BOARD}.conf")
+    prj = tmp_path / "app/prj.conf"
+    write(
+        path,
+        {
+            "build_info.yml": build_info(files=[prj], user_files=[prj]),
+            "zephyr/.config-trace.json": json.dumps([["CONFIG_BT", 1, 2, 3, "assign", ["f", 1]]]),
+            "zephyr/snippets_generated.cmake": (
+                'zephyr_set(EXTRA_CONF_FILE "/s.conf" SCOPE snippets APPEND)\n'
+            ),
+        },
+    )
+    random = Random(3)
+    names = ["CMakeCache.txt", "build_info.yml", "zephyr/.config-trace.json", "../prj.conf"]
+    names.append("zephyr/snippets_generated.cmake")
+    originals = {name: (path / name).read_bytes() for name in names}
+    pieces = [b"/", b"..", b";", b"*", b"\\", b"[", b"@", b"\n", b"${BOARD}", b"\xff", b"x" * 5000]
+    build = builddir.load(path)
+    decided = 0
+    for _ in range(300):
+        name = random.choice(names)
+        data = bytearray(originals[name])
+        for _ in range(random.randint(1, 4)):
+            place = random.randrange(len(data))
+            data[place : place + random.randint(0, 20)] = random.choice(pieces)
+        (path / name).write_bytes(data)
+        known = ConfigurationSources(build).provenance(build.application, "CONFIG_BT")
+        decided += known.cause is not Cause.UNKNOWN
+        (path / name).write_bytes(originals[name])
+    assert 0 < decided < 300
 
 
 @pytest.mark.skipif(not BUILDS.is_dir(), reason="the text files of real builds are not here")

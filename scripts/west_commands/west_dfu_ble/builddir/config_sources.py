@@ -26,6 +26,7 @@ _SEPARATOR = re.compile(r"(?:\\?;|\s)+")
 _SNIPPET = re.compile(
     r'zephyr_set\(\s*(?:EXTRA_CONF_FILE|OVERLAY_CONFIG)\s+"?([^")\s]+)"?\s+SCOPE\s+snippets'
 )
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
 _LIMIT = 1_000_000
 
 
@@ -271,7 +272,7 @@ class Caches:
     def _shields(self) -> Iterator[_Named]:
         names = _SEPARATOR.split(self.own.text("SHIELD") or self._from_above("SHIELD"))
         roots = self.own.items_of("BOARD_ROOT") + self.own.items_of("ZEPHYR_BASE")
-        for shield in filter(None, names):
+        for shield in filter(_NAME.fullmatch, names):
             folders = [f"{root}/boards/shields" for root in roots]
             found = [
                 file
@@ -318,7 +319,7 @@ def _shield_files(folder: Path, shield: str, boards: list[str]) -> list[Path]:
                 if pattern == names[0] or path_exists(path.parent.parent / f"{shield}.overlay")
             )
     except (OSError, ValueError):
-        return []
+        return []  # a board's name that is no pattern
     return found
 
 

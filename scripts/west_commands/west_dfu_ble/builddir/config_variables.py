@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .config_sources import Caches
 from .model import Build, Image, Layout
+from .places import path_exists
 
 # `EXTRA_CONF_FILE` came with Zephyr 3.4 (Kconfig migration guide, release notes 3.4);
 # `OVERLAY_CONFIG` is its older name, which later versions take as well.
@@ -47,7 +48,7 @@ def extra_configuration(build: Build, image: Image | None) -> ExtraConfiguration
     return ExtraConfiguration(
         used or names[_is_recent(build)],
         caches.files_of(cache, used) if used else (),
-        local if local is not None and local.is_dir() else None,
+        local if local is not None and path_exists(local) else None,
     )
 
 
