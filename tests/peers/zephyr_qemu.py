@@ -26,7 +26,7 @@ from smpclient_sdist import smpclient_sdist
 
 QEMU = "qemu-system-arm"
 _START_TIME = 20.0
-# The nRF51 has 256 kB; the other targets keep their slots in RAM.
+# The nRF51 has 256 kB of flash; the other targets keep their slots in RAM.
 _WITH_FLASH = "qemu_cortex_m0"
 FLASH_SIZE = 0x40000
 _PLACEHOLDER = "<PORT>"
@@ -96,22 +96,26 @@ def zephyr_server(target: str, config: str, flash: Path | None = None) -> Iterat
         pytest.skip(f"{QEMU} is not installed")
     folder = archive_folder()
     entry = artifact_of(target, config)
-    content = _flash_content(entry, folder, flash)
+    words, programs = _arguments(entry, folder)
+    if flash is not None:
+        assert target == _WITH_FLASH, "this target has no flash that stays"
+        programs = [(0, flash.read_bytes())]
+    elif target == _WITH_FLASH:
+        programs = [(0, b"\xff" * FLASH_SIZE), *programs]
     with ExitStack() as stack:
         port, control, debug = _free_port(), _free_port(), _free_port()
-        command = [qemu, *_arguments(entry, folder, port)]
+        command = [qemu, *(word.replace(_PLACEHOLDER, str(port)) for word in words)]
         command += ["-qmp", f"tcp:127.0.0.1:{control},server=on,wait=off"]
-        if content is not None:
-            command += ["-S", "-gdb", f"tcp:127.0.0.1:{debug}"]
+        command += ["-S", "-gdb", f"tcp:127.0.0.1:{debug}"]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         stack.callback(_end, process)
         monitor = stack.enter_context(_Monitor(control, process))
-        if content is not None:
-            with GdbStub(debug) as stub:
-                stub.write(0, content)
-                monitor.execute("system_reset")  # only now there is a reset vector
+        with GdbStub(debug) as stub:
+            for address, data in programs:
+                stub.write(address, data)
+            monitor.execute("system_reset")  # only now there is a reset vector
         time.sleep(_BOOT_TIME)
         yield ZephyrServer(
             f"serial:socket://127.0.0.1:{port}",
@@ -129,28 +133,31 @@ def archive_folder() -> Path:
     return smpclient_sdist() / "tests" / "fixtures" / "smp-server"
 
 
-def _flash_content(entry: dict[str, Any], folder: Path, flash: Path | None) -> bytes | None:
-    """Return what the flash holds at power-up; `None` for a target that runs from RAM."""
-    if entry["target"] != _WITH_FLASH:
-        assert flash is None, "this target has no flash that stays"
-        return None
-    if flash is not None:
-        return flash.read_bytes()
+def _arguments(entry: dict[str, Any], folder: Path) -> tuple[list[str], list[tuple[int, bytes]]]:
+    """Return QEMU's arguments, and apart from them what they would load into memory."""
+    # The answers leave the emulator byte by byte: without nodelay each waits for the one before.
+    command = entry["qemu_cmd"].replace("server=on", "server=on,nodelay=on")
+    words, programs = [], []
+    for word in shlex.split(command)[1:]:
+        if not word.startswith("loader,"):
+            words.append(word)
+            continue
+        assert words.pop() == "-device"
+        options = dict(option.partition("=")[::2] for option in word.split(",")[1:])
+        programs += _segments(folder / options["file"], int(options.get("addr", "0"), 0))
+    return words, programs
+
+
+def _segments(file: Path, address: int) -> list[tuple[int, bytes]]:
+    if file.suffix != ".hex":
+        return [(address, file.read_bytes())]
     from intelhex import IntelHex
 
-    program = IntelHex(str(folder / entry["artifact"]))
-    program.padding = 0xFF
-    return bytes(program.tobinarray(start=0, size=FLASH_SIZE))
-
-
-def _arguments(entry: dict[str, Any], folder: Path, port: int) -> list[str]:
-    words = shlex.split(entry["qemu_cmd"].replace(_PLACEHOLDER, str(port)))[1:]
-    # The answers leave the emulator byte by byte: without nodelay each waits for the one before.
-    words = [w.replace("server=on", "server=on,nodelay=on") for w in words]
-    if entry["target"] == _WITH_FLASH:
-        loader = words.index("-device")
-        return words[:loader] + words[loader + 2 :]
-    return [w.replace("file=", f"file={folder}/") for w in words]
+    program = IntelHex(str(file))
+    return [
+        (start, bytes(program.tobinarray(start=start, end=end - 1)))
+        for start, end in program.segments()
+    ]
 
 
 def _free_port() -> int:
