@@ -141,3 +141,21 @@ def test_a_device_that_vanished_is_missed_after_the_supervision_timeout() -> Non
             await radio.close()
 
     asyncio.run(asyncio.wait_for(test(), 20))
+
+
+def test_leaving_a_device_that_has_vanished_does_not_wait_for_it() -> None:
+    async def test() -> None:
+        radio = make_board().on_air(timing=LinkTiming(supervision_timeout=30))
+        link = HciLink("hci", "timed", radio.open, "C0:FF:EE:00:00:01")
+        try:
+            await link.connect(5)
+            assert await LinkTalk(link).ask(2, 0, 5, {}) == {}
+            await asyncio.sleep(0.5)  # it resets, and the link does not know yet
+            begin = time.monotonic()
+            await link.disconnect()
+            assert time.monotonic() - begin < 1
+        finally:
+            await link.disconnect()
+            await radio.close()
+
+    asyncio.run(asyncio.wait_for(test(), 20))

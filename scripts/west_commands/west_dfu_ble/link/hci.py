@@ -305,7 +305,7 @@ def _bonds() -> KeyStore:
 
     folder = user_data_path("west-dfu-ble", appauthor=False)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return MemoryKeyStore()  # the device is paired anew in every run then
     return JsonKeyStore("west-dfu-ble", str(folder / "bonds.json"))

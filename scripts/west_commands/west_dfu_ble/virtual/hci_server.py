@@ -61,7 +61,7 @@ class HciServer:
             pass  # `close`, or the end of the program
         finally:
             self._clients.discard(task)
-            controller.leave()
+            self._radio.remove_controller(controller)
             writer.close()
             with suppress(Exception):
                 await writer.wait_closed()

@@ -271,6 +271,7 @@ class VirtualRadio:
         self._air: Air | None = None
         self._peripheral: VirtualPeripheral | None = None
         self._controllers: list[AirController] = []
+        self._numbers = itertools.count()
 
     async def switch_on(self) -> None:
         """Put the device on the air."""
@@ -281,10 +282,17 @@ class VirtualRadio:
     def add_controller(self) -> AirController:
         """Return another controller on the air, for a host that is to reach the device."""
         assert self._air is not None
-        number = len(self._controllers)
-        controller = AirController("central", self._air, f"F0:F1:F2:F3:F4:{number & 0xFF:02X}")
+        number = next(self._numbers) & 0xFFFF
+        address = f"F0:F1:F2:F3:{number >> 8:02X}:{number & 0xFF:02X}"
+        controller = AirController("central", self._air, address)
         self._controllers.append(controller)
         return controller
+
+    def remove_controller(self, controller: AirController) -> None:
+        """Take a controller off the air."""
+        controller.leave()
+        if controller in self._controllers:
+            self._controllers.remove(controller)
 
     async def open(self) -> Transport:
         """Switch on the device; return the HCI transport of another controller."""
@@ -294,9 +302,8 @@ class VirtualRadio:
 
     async def close(self) -> None:
         """Switch everything off; the device stays as it is."""
-        for controller in self._controllers:
-            controller.leave()
-        self._controllers.clear()
+        for controller in list(self._controllers):
+            self.remove_controller(controller)
         peripheral, self._peripheral = self._peripheral, None
         if peripheral is not None:
             await peripheral.stop()

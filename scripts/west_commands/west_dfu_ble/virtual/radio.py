@@ -49,6 +49,16 @@ class Air(LocalLink):
                 receiver.on_link_acl_data, sender.self_address, transport, data
             )
 
+    def send_ll_control_pdu(
+        self,
+        sender_address: hci.Address,
+        receiver_address: hci.Address,
+        packet: ll.ControlPdu,
+    ) -> None:
+        """Deliver a control packet; one to a device that has vanished is lost."""
+        if self.find_le_controller(receiver_address) is not None:
+            super().send_ll_control_pdu(sender_address, receiver_address, packet)
+
     def carry(
         self, _controller: Controller, connection: Connection, packet: hci.HCI_AclDataPacket
     ) -> None:
