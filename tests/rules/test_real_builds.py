@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,55 @@ def test_upstream_build_under_the_profile_caf_says_once_that_there_is_no_caf() -
     errors = [one for one in report.findings if one.severity is Severity.ERROR]
     assert [error.code for error in errors] == ["KC151"]
     assert errors[0].message == "`CONFIG_CAF` is not in the configuration"
+
+
+# What the CAF SMP module of SDK 2.5.0 needs, and which rule says so when it is switched off.
+NEEDED = {
+    "CAF": "KC151",
+    "CAF_BLE_SMP": "KC150",
+    "CAF_BLE_STATE": "KC152",
+    "MCUMGR": "KC158",
+    "MCUMGR_GRP_IMG": "KC153",
+    # This application uses the SDK's OTA helper, which brings all but the hooks.
+    "MCUMGR_MGMT_NOTIFICATION_HOOKS": "KC181",
+    "MCUMGR_GRP_IMG_UPLOAD_CHECK_HOOK": "KC181",
+    "MCUMGR_TRANSPORT_BT": "KC156",
+    "BT": "KC159",
+    "BT_PERIPHERAL": "KC160",
+    "BT_SMP": "KC161",
+    "APP_EVENT_MANAGER": "KC162",
+    "NET_BUF": "KC163",
+    "ZCBOR": "KC164",
+    "CRC": "KC165",
+    "FLASH": "KC166",
+    "IMG_MANAGER": "KC167",
+    "FLASH_MAP": "KC168",
+    "STREAM_FLASH": "KC169",
+}
+
+
+@pytest.mark.parametrize(("symbol", "code"), NEEDED.items())
+def test_real_configuration_with_one_option_off_has_one_error(
+    tmp_path: Path, symbol: str, code: str
+) -> None:
+    build = tmp_path / "build"
+    shutil.copytree(BUILDS / SWAP, build)
+    for path in (build, *build.rglob("*")):
+        path.chmod(0o755)
+    config = build / "zephyr/.config"
+    text = config.read_text()
+    changed = re.sub(rf"^CONFIG_{symbol}=y$", f"# CONFIG_{symbol} is not set", text, flags=re.M)
+    assert changed != text
+    config.write_text(changed)
+
+    report = evaluate(builddir.load(build), CheckOptions(profile="caf"))
+
+    errors = [one for one in report.findings if one.severity is Severity.ERROR]
+    assert [one.code for one in errors] == [code]
+    (error,) = errors
+    assert f"`CONFIG_{symbol}`" in error.message
+    assert error.location is not None
+    assert error.location.line is not None
+    line = changed.splitlines()[error.location.line - 1]
+    assert line == f"# CONFIG_{symbol} is not set"
+    assert report.exit_status is ExitStatus.FINDINGS

@@ -23,6 +23,33 @@ def without_pm(devicetree: str) -> SmallBuild:
     return SmallBuild(NO_PM, devicetree=devicetree, partitions=None, mcuboot=None)
 
 
+# The secondary slot in a flash of its own.
+TWO_FLASHES = DEVICETREE.replace(
+    'slot1_partition: partition@85000 {\n\t\t\t\t\t\tlabel = "image-1";\n'
+    "\t\t\t\t\t\treg = < 0x85000 0x79000 >;\n\t\t\t\t\t};\n",
+    "",
+).replace(
+    "\tsoc {",
+    """\tflash1: flash@8000000 {
+\t\tcompatible = "jedec,spi-nor";
+\t\t#address-cells = < 0x1 >;
+\t\t#size-cells = < 0x1 >;
+\t\treg = < 0x8000000 0x100000 >;
+\t\terase-block-size = < 0x1000 >;
+\t\tpartitions {
+\t\t\tcompatible = "fixed-partitions";
+\t\t\t#address-cells = < 0x1 >;
+\t\t\t#size-cells = < 0x1 >;
+\t\t\tslot1_partition: partition@0 {
+\t\t\t\tlabel = "image-1";
+\t\t\t\treg = < 0x0 0x79000 >;
+\t\t\t};
+\t\t};
+\t};
+\tsoc {""",
+    1,
+)
+
 FLASH_CASES: Mapping[str, tuple[Case, ...]] = {
     "DT250": (
         Case(
@@ -41,8 +68,31 @@ FLASH_CASES: Mapping[str, tuple[Case, ...]] = {
             message="the primary slot has 0x79000 bytes, the secondary 0x70000",
             has_edit=False,
         ),
+        Case(
+            SmallBuild(
+                {**NO_PM, "SPI_NOR": "y"},
+                None,
+                None,
+                devicetree=TWO_FLASHES.replace(
+                    "reg = < 0x8000000 0x100000 >;\n\t\terase-block-size = < 0x1000 >;",
+                    "reg = < 0x8000000 0x100000 >;\n\t\terase-block-size = < 0x800 >;",
+                ),
+            ),
+            SmallBuild({**NO_PM, "SPI_NOR": "y"}, None, None, devicetree=TWO_FLASHES),
+            message="the primary slot has sectors of 0x1000 bytes, the secondary of 0x800",
+            has_edit=False,
+        ),
     ),
     "DT252": (
+        Case(
+            SmallBuild(
+                {"SOC_SERIES_NRF52X": None},
+                partitions={"mcuboot_secondary": (0x85200, 0x79000 - 0x200, FLASH)},
+            ),
+            severity="warning",
+            has_edit=False,
+            also=("DT251",),
+        ),
         Case(
             SmallBuild(partitions={"mcuboot_secondary": (0x85200, 0x79000 - 0x200, FLASH)}),
             message="the secondary slot begins at 0x85200, no multiple of the erase block 0x1000",
@@ -86,6 +136,13 @@ FLASH_CASES: Mapping[str, tuple[Case, ...]] = {
             SmallBuild({"SPI_NOR": "y"}, partitions=EXTERNAL),
             SmallBuild({"SPI_NOR": "y"}, {"SPI_NOR": "y"}, EXTERNAL),
             message="MCUboot has no driver for the flash of the secondary slot",
+        ),
+        # Without Partition Manager another driver may serve.
+        Case(
+            without_pm(TWO_FLASHES),
+            SmallBuild({**NO_PM, "SPI_NOR": "y"}, None, None, devicetree=TWO_FLASHES),
+            severity="warning",
+            message="the application has no driver for the flash of the secondary slot",
         ),
     ),
     "DT256": (

@@ -53,6 +53,7 @@ ACTIONS: Mapping[str, Action] = {
             options.CONFIG,
             options.CHECK,
             options.RULES,
+            options.BASELINE,
             options.FIX,
             options.FORMAT,
         ),
@@ -60,7 +61,7 @@ ACTIONS: Mapping[str, Action] = {
     "sign": Action(
         "sign",
         "write the signed update images and the package",
-        (options.BUILD, options.SIGN, options.SIGN_FILES, options.EVENTS),
+        (options.BUILD, options.SIGN, options.BASELINE, options.SIGN_FILES, options.EVENTS),
     ),
     "image": Action(
         "image",
@@ -87,6 +88,7 @@ ACTIONS: Mapping[str, Action] = {
             options.BUILD,
             options.CONFIG,
             options.SIGN,
+            options.BASELINE,
             options.DEVICE,
             options.ACTIVATE,
             options.EVENTS,
@@ -149,6 +151,7 @@ _WHOLE_JOB = (
     options.CHECK,
     options.RULES,
     options.SIGN,
+    options.BASELINE,
     options.DEVICE,
     options.ACTIVATE,
     options.EVENTS,

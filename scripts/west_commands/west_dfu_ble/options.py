@@ -214,6 +214,17 @@ EVENTS = {
         ),
     )
 }
+# For the actions that check or sign; it stands on the top parser once.
+BASELINE = {
+    "versions": (
+        _option(
+            "--baseline",
+            type=Path,
+            metavar="FILE|ZIP",
+            help="the image or package that devices run now: the version must be higher",
+        ),
+    )
+}
 SIGN = {
     "signing": (
         _option(
@@ -239,12 +250,6 @@ SIGN_FILES = {
             type=Path,
             metavar="DIR",
             help="write images and package there (default: into the build directory)",
-        ),
-        _option(
-            "--baseline",
-            type=Path,
-            metavar="FILE",
-            help="the image that devices run now: refuse a version that is not higher",
         ),
     ),
     "signatures made elsewhere": (

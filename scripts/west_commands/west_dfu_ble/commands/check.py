@@ -84,6 +84,7 @@ def evaluate_build(args: argparse.Namespace, build: Build) -> rules.CheckReport:
             strict=args.strict,
             severity=config.severity,
             waivers=config.waivers,
+            baseline=args.baseline,
         ),
     )
 

@@ -13,6 +13,7 @@ from ..builddir import Build
 from ..diagnostics import ExitStatus
 from ..report.console import Console
 from ..report.diagnostic import render_diagnostic
+from ..rules import baseline_version
 from .locate import load_build
 from .passphrase import ask_passphrase
 from .signatures import read_detached, write_requests, write_signatures
@@ -32,7 +33,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         version=args.image_version,
         key=args.key,
         output=args.output,
-        baseline=image.read(args.baseline).version if args.baseline else None,
+        baseline=baseline_version(args.baseline) if args.baseline else None,
         detached=read_detached(args),
         ask=ask_passphrase,
     )

@@ -7,6 +7,7 @@ its own; its documentation stands beside it, and is the only one.
 
 from __future__ import annotations
 
+from .baseline import baseline_version
 from .check_report import CheckReport, Summary, UploadEstimate
 from .documentation import catalogue, catalogue_text, explain, rule_page
 from .engine import evaluate
@@ -31,6 +32,7 @@ __all__ = [
     "Status",
     "Summary",
     "UploadEstimate",
+    "baseline_version",
     "catalogue",
     "catalogue_text",
     "evaluate",
