@@ -60,7 +60,10 @@ def check(context: Context, image: Image) -> Verdict:
             message="the application has no driver for the flash of the secondary slot",
             location=image.kconfig.where(_DRIVERS[0]),
             notes=(place,),
-            helps=(in_application(f"{_DRIVERS[0]}=y\n", unless="or the driver that fits"),),
+            # Which driver fits is not known: nothing to apply unasked.
+            helps=(
+                in_application(f"{_DRIVERS[0]}=y\n", unless="or the driver that fits", safe=False),
+            ),
             severity=severity,
             data={"region": slot.region, "image": image.name},
         )
@@ -70,7 +73,7 @@ def check(context: Context, image: Image) -> Verdict:
             message="MCUboot has no driver for the flash of the secondary slot",
             location=bootloader.kconfig.where(_DRIVERS[0]),
             notes=(place,),
-            helps=(in_bootloader(build, f"{_DRIVERS[0]}=y\n"),),
+            helps=(in_bootloader(build, f"{_DRIVERS[0]}=y\n", safe=False),),
             severity=severity,
             data={"region": slot.region, "image": bootloader.name},
         )

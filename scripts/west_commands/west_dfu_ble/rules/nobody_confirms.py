@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from ..builddir import Image
+from ..diagnostics import Help
 from ..mcuboot import BootloaderMode
 from .edits import in_application
+from .generation import Generation
 from .model import (
     Category,
     Context,
@@ -78,11 +80,15 @@ def check(context: Context, image: Image) -> Verdict:
     return Finding(
         message=f"the mode is {mode.title}, and this application's MCUmgr can't test or confirm",
         location=image.kconfig.where(_WITH_REVERT),
-        helps=(in_application(f"{_WITH_REVERT}=y\n", unless="with SDK 2.5 or later"),)
-        if mode is BootloaderMode.DIRECT_XIP_WITH_REVERT
-        else (),
+        helps=(_cure(context),) if mode is BootloaderMode.DIRECT_XIP_WITH_REVERT else (),
         data={"mode": mode.name},
     )
+
+
+def _cure(context: Context) -> Help:
+    # An SDK that does not know the symbol refuses to build with it.
+    known = context.generation is Generation.NEW
+    return in_application(f"{_WITH_REVERT}=y\n", unless="with SDK 2.5 or later", safe=known)
 
 
 RULE = Rule(DOC, check, follows=("KC153", "KC173"))
