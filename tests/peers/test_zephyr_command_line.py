@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import struct
@@ -15,7 +16,9 @@ import pytest
 
 from relay import Relay
 from running import Result
+from smp_sessions import session_with
 from west_dfu_ble import image
+from west_dfu_ble.smp import Request
 from zephyr_build import SLOT_SIZE, cortex_m0_build
 from zephyr_qemu import ZephyrServer
 
@@ -190,16 +193,40 @@ def test_a_power_cut_in_the_middle_of_the_upload(zephyr_qemu: Start, tmp_path: P
         assert "will run it again" in verdict["device"]
 
 
+def rebuilt(server: ZephyrServer, tmp_path: Path) -> Path:
+    """Sign a RAM-load server's own program once more, as version 2.0.0."""
+    original = image.read(server.signed_image)
+    header, address = hex(original.header_size), hex(original.load_address)
+    sizes = ("--header-size", header, "--slot-size", "0x80000", "--load-addr", address)
+    return sign_elsewhere(tmp_path, original.payload, "--version", "2.0.0", *sizes)
+
+
+def test_mcuboots_serial_recovery_gets_the_image_and_boots_it(
+    zephyr_qemu: Start, tmp_path: Path
+) -> None:
+    server = zephyr_qemu("mps2_an385", "serial_recovery")
+
+    async def into_recovery() -> None:
+        async with session_with(server.link) as session:
+            await session.request(Request("reset into recovery", True, 0, 5, {"boot_mode": 1}))
+            await asyncio.sleep(2)
+
+    asyncio.run(into_recovery())
+    assert "does not say which image it runs" in dfu_ble("status", "--link", server.link).last_line
+    done = dfu_ble("upload", "--image", rebuilt(server, tmp_path), "--link", server.link)
+    assert done.status == 0, done.err
+    assert "the bootloader itself answers (serial recovery)" in done.err
+    assert "frames of 1020 bytes" in done.err
+    assert "1 in flight" in done.err
+    assert done.last_line.startswith("the device runs 2.0.0 (slot 0")
+
+
 @pytest.mark.parametrize("config", ["serial_recovery_buf400", "serial_recovery_buf2048"])
 def test_a_bootloader_that_loads_into_ram_runs_the_higher_version(
     config: str, zephyr_qemu: Start, tmp_path: Path
 ) -> None:
     server = zephyr_qemu("mps2_an385", config)
-    original = image.read(server.signed_image)
-    header, address = hex(original.header_size), hex(original.load_address)
-    sizes = ("--header-size", header, "--slot-size", "0x80000", "--load-addr", address)
-    update = sign_elsewhere(tmp_path, original.payload, "--version", "2.0.0", *sizes)
-    done = dfu_ble("upload", "--image", update, "--link", server.link)
+    done = dfu_ble("upload", "--image", rebuilt(server, tmp_path), "--link", server.link)
     assert done.status == 0, done.err
     assert f"frames of {server.buffer_size - 4} bytes" in done.err
     assert "the device has no test command" in done.err

@@ -304,3 +304,15 @@ def test_the_sentence(state: DeviceState, sentence: str) -> None:
 
 def test_candidates_are_named_by_their_file() -> None:
     assert FOR_0.path == Path("app-2.0.0+0.bin")
+
+
+@pytest.mark.parametrize("mode", [SWAP, OVERWRITE, None])
+@pytest.mark.parametrize("there", [(), (slot(0, OLD),), (slot(0, OLD), slot(1, OLD))])
+def test_mcuboots_own_recovery_gets_the_image_for_the_primary_slot(
+    mode: BootloaderMode | None, there: tuple[ImageSlot, ...]
+) -> None:
+    made = plan(offer(make_image("2.0.0")), at=device(mode, *there))
+    [image] = made.images
+    assert (image.target, image.runs_from, image.upload) == (0, 0, True)
+    assert (made.sets_state, made.resets, made.confirms) == (False, True, False)
+    assert "without a trial" in made.remarks[0]

@@ -54,6 +54,11 @@ class DeviceState:
         return self.images.active()
 
     @property
+    def is_in_recovery(self) -> bool:
+        """Whether MCUboot itself answers (serial recovery): it runs no image, so it flags none."""
+        return self.running is None
+
+    @property
     def next(self) -> ImageSlot | None:
         """The application that runs after the next reset."""
         return self.next_of(0)

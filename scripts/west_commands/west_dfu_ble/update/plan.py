@@ -75,7 +75,12 @@ def make_plan(
     """
     mode = device.mode
     remarks = []
-    if mode is None:
+    if device.is_in_recovery:
+        remarks.append(
+            "the bootloader itself answers (serial recovery): the image goes straight to the "
+            "primary slot, without a trial"
+        )
+    elif mode is None:
         in_place = any(c.image.is_rom_fixed or c.slot is not None for c in candidates)
         mode = BootloaderMode.DIRECT_XIP_WITH_REVERT if in_place else None
         remarks.append(
@@ -102,8 +107,9 @@ def make_plan(
     )
     runs = all(plan.is_running for plan in images)
     activates = options.activate is not ActivateMode.UPLOAD_ONLY
-    reverts = mode is None or mode.reverts
+    reverts = (mode is None or mode.reverts) and not device.is_in_recovery
     sets_state = activates and not runs and mode not in NO_STATE_MODES
+    sets_state = sets_state and not device.is_in_recovery
     permanent = options.activate is ActivateMode.PERMANENT
     for plan in images:
         if mode is not None and mode.is_direct_xip and not _slot_is_told(plan.candidate, knowledge):
@@ -138,6 +144,8 @@ def _plan_image(
     in_place = mode is not None and (mode.is_direct_xip or mode is BootloaderMode.RAM_LOAD)
     # An image of another core is not listed as active; it goes to the secondary slot.
     target = 1 - running.slot if in_place and running is not None else 1
+    if device.is_in_recovery and number == 0:
+        target = 0
     linked_for = target if in_place else 0
     chosen = choose(candidates, linked_for, target, mode, knowledge)
     refuse_if_too_large(chosen, target, device, knowledge)
