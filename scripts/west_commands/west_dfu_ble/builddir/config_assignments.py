@@ -11,7 +11,7 @@ from enum import Enum
 from ..diagnostics import DfuBleError, Location
 from .cmakecache import CMakeCache
 from .config_sources import Caches, ConfigurationFile, Origin, configuration_files
-from .config_trace import Decision, Traced, read_trace
+from .config_trace import Decision, Trace, Traced, read_trace
 from .model import Build, Image, Kconfig, Role
 from .textfile import read_text
 
@@ -119,11 +119,11 @@ class _ImageSources:
     files: tuple[ConfigurationFile, ...]
     settings: Mapping[str, tuple[Setting, ...]]
     unread: Mapping[int, str]
-    trace: Mapping[str, Traced]
+    trace: Trace | None
 
     def provenance(self, symbol: str) -> Provenance:
         settings = self.settings.get(symbol, ())
-        traced = self.trace.get(symbol)
+        traced = self.trace.get(symbol) if self.trace else None
         if traced is not None:
             known = self._by_trace(symbol, settings, traced)
             if known is not None:
@@ -191,7 +191,7 @@ def _read(build: Build, image: Image | None) -> _ImageSources:
         caches = Caches.of(build, image)
         files = configuration_files(build, image)
     except DfuBleError:
-        return _ImageSources(kconfig, None, (), {}, {}, {})
+        return _ImageSources(kconfig, None, (), {}, {}, None)
     found: dict[str, tuple[Setting, ...]] = {}
     unread = {}
     for place, file in enumerate(files):

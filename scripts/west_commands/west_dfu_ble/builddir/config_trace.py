@@ -49,27 +49,42 @@ class Traced:
     expressions: tuple[str, ...] = ()
 
 
-def read_trace(folder: Path, places: Places) -> Mapping[str, Traced]:
-    """Return the trace in `folder`, by the symbol's name; empty if there is none to be read.
+class Trace:
+    """The entries of a trace; each is looked at when somebody asks for it."""
+
+    def __init__(self, entries: Mapping[str, tuple[object, object]], places: Places) -> None:
+        """Take `entries`: name -> (kind, place) as they were read."""
+        self._entries = entries
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, symbol: str) -> Traced | None:
+        """Return what is noted of `symbol`; `None` for nothing, or in an unknown form."""
+        entry = self._entries.get(symbol)
+        return None if entry is None else _traced(*entry, self._places)
+
+
+def read_trace(folder: Path, places: Places) -> Trace:
+    """Read the trace in `folder`; it is empty if there is none to be read.
 
     An entry of another form than is known is left out, as is the whole of a damaged file: the
     trace only adds to what the configuration files say.
     """
     path = folder / ".config-trace.json"
     if not path_exists(path):
-        return {}
+        return Trace({}, places)
     try:
         entries = json.loads(read_text(path, "EN006", limit=_LIMIT))
     except (DfuBleError, ValueError, RecursionError):
-        return {}
-    found = {}
-    for entry in entries if isinstance(entries, list) else ():
-        if not isinstance(entry, list) or len(entry) != 6 or not isinstance(entry[0], str):
-            continue
-        traced = _traced(entry[4], entry[5], places)
-        if traced is not None:
-            found[entry[0]] = traced
-    return found
+        return Trace({}, places)
+    found = {
+        entry[0]: (entry[4], entry[5])
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, list) and len(entry) == 6 and isinstance(entry[0], str)
+    }
+    return Trace(found, places)
 
 
 def _traced(kind: object, place: object, places: Places) -> Traced | None:
