@@ -24,6 +24,8 @@ from .refusals import (
     refuse_lower_version,
 )
 
+_RAM_LOAD = 0x20  # MCUboot `bootutil/image.h`, IMAGE_F_RAM_LOAD
+
 
 @dataclass(frozen=True)
 class ImagePlan:
@@ -81,11 +83,10 @@ def make_plan(
             "primary slot, without a trial"
         )
     elif mode is None:
-        in_place = any(c.image.is_rom_fixed or c.slot is not None for c in candidates)
-        mode = BootloaderMode.DIRECT_XIP_WITH_REVERT if in_place else None
+        mode, said = _mode_from_headers(candidates)
         remarks.append(
             "neither the device nor a build tells the bootloader's mode; the image's header says "
-            + ("direct-xip" if in_place else "that it is to be swapped in")
+            + said
         )
     elif knowledge.mode is not None and knowledge.mode is not mode:
         remarks.append(
@@ -127,6 +128,14 @@ def make_plan(
         confirms=options.activate is ActivateMode.CONFIRM and reverts,
         remarks=tuple(remarks),
     )
+
+
+def _mode_from_headers(candidates: Sequence[Candidate]) -> tuple[BootloaderMode | None, str]:
+    if all(c.image.flags & _RAM_LOAD for c in candidates):
+        return BootloaderMode.RAM_LOAD, "that it is loaded into RAM"
+    if any(c.image.is_rom_fixed or c.slot is not None for c in candidates):
+        return BootloaderMode.DIRECT_XIP_WITH_REVERT, "direct-xip"
+    return None, "that it is to be swapped in"
 
 
 def _plan_image(
