@@ -56,7 +56,7 @@ def check(context: Context, image: Image) -> Verdict:
     limits = dict(_SMALLEST)
     if context.generation in (Generation.OLD, Generation.MIXED):
         limits[_OLD_WORKQUEUE] = limits.pop("CONFIG_MCUMGR_TRANSPORT_WORKQUEUE_STACK_SIZE")
-    if context.profile.is_caf:
+    if kconfig.is_on("CONFIG_CAF"):
         limits |= _HEAP
     small = [
         (name, value, limit)
