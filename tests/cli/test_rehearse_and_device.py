@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from running import RunDfuBle
+from west_dfu_ble.virtual import FaultKind
 
 
 def test_rehearsal_shows_the_devices_own_log(dfu_ble: RunDfuBle, tiny: Path) -> None:
@@ -90,3 +92,37 @@ def test_a_place_that_is_taken(dfu_ble: RunDfuBle, tiny: Path) -> None:
         result = dfu_ble("device", "-d", tiny / "build-swap", "--hci", place)
     assert result.status == 2
     assert "error[EN008]" in result.err
+
+
+@pytest.mark.parametrize("sample", ["build-swap", "build-direct-xip"])
+def test_every_fault_in_every_phase(dfu_ble: RunDfuBle, tiny: Path, sample: str) -> None:
+    result = dfu_ble("rehearse", "-d", tiny / sample, "--faults", "--format", "json")
+
+    assert result.status == 0, result.err
+    trials = json.loads(result.out)
+    assert {t["fault"] for t in trials} == {kind.value for kind in FaultKind}
+    assert all(t["as_reported"] for t in trials)
+    # Not everything can be survived: a reboot on trial is a revert, a flash error is the device's.
+    ended = {(t["fault"], t["phase"]): t["error"] for t in trials}
+    assert ended["request-lost", "upload"] is None
+    assert ended["flash-write-error", "upload"] == "DV501"
+    if sample == "build-swap":
+        assert ended["reboot", "confirm"] == "DV506"
+    slow = next(t for t in trials if t["fault"] == "slow-erase")
+    assert slow["seconds"] == pytest.approx(20, abs=1)
+
+
+def test_the_fault_matrix_as_a_table(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble("rehearse", "-d", tiny / "build-swap", "--faults")
+    header, *rows = result.out.splitlines()
+    assert header.split() == [
+        "fault",
+        "inspect",
+        "upload",
+        "activate",
+        "reset",
+        "verify",
+        "confirm",
+    ]
+    assert len(rows) == len(FaultKind) + 3
+    assert result.last_line == "after each the device booted a valid image, and it was as reported"

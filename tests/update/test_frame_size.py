@@ -10,13 +10,13 @@ import cbor2
 import pytest
 
 from tiny_device import TinyDevice, TinyLink, make_image
-from warped_time import run_warped
 from west_dfu_ble.builddir import load
 from west_dfu_ble.link import LinkTraits
 from west_dfu_ble.mcuboot import BootloaderMode
 from west_dfu_ble.smp import HEADER_SIZE, Header, McumgrParameters, decode_header, os_group
 from west_dfu_ble.update import Knowledge, Session, knowledge_from_build
 from west_dfu_ble.update.frame_size import FrameSizes, safe_frame_size, wanted_frame_size
+from west_dfu_ble.virtual.warped_time import run_warped
 
 BUILDS = Path(__file__).parents[3] / "shared" / "builds"
 BLE = LinkTraits("ble", "x", 244, True)

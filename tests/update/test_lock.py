@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tiny_device import TinyDevice, TinyLink, make_image, offer
-from warped_time import run_warped
 from west_dfu_ble.diagnostics import DfuBleError, ExitStatus
 from west_dfu_ble.link import LinkTraits
 from west_dfu_ble.update import Knowledge, Outcome, Update, UpdateOptions
 from west_dfu_ble.update.lock import DeviceLock
+from west_dfu_ble.virtual.warped_time import run_warped
 
 OLD, NEW = make_image("1.0.0"), make_image("2.0.0")
 

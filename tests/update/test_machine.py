@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from tiny_device import TinyDevice, TinyLink, make_image, offer
-from warped_time import run_warped
 from west_dfu_ble.diagnostics import DfuBleError, ExitStatus
 from west_dfu_ble.mcuboot import BootloaderMode
 from west_dfu_ble.smp import Header, Patience
@@ -28,6 +27,7 @@ from west_dfu_ble.update import (
     UpdateOptions,
     UploadProgress,
 )
+from west_dfu_ble.virtual.warped_time import run_warped
 
 OLD, NEW = make_image("1.0.0"), make_image("2.0.0")
 SWAP = Knowledge(mode=BootloaderMode.SWAP_USING_MOVE)

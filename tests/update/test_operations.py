@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from tiny_device import TinyDevice, TinyLink, make_image
-from warped_time import run_warped
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.mcuboot import BootloaderMode
 from west_dfu_ble.update import Event, Knowledge, UpdateOptions, operations
+from west_dfu_ble.virtual.warped_time import run_warped
 
 OLD, NEW = make_image("1.0.0"), make_image("2.0.0")
 SWAP = Knowledge(mode=BootloaderMode.SWAP_USING_MOVE)

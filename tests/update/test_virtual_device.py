@@ -12,7 +12,6 @@ import pytest
 
 from direct_link import DirectLink, Faults
 from mcuboot_images import digest_of, make_image
-from warped_time import run_warped
 from west_dfu_ble import image
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.link import open_link
@@ -38,6 +37,7 @@ from west_dfu_ble.virtual import (
     SlotProfile,
     VirtualDevice,
 )
+from west_dfu_ble.virtual.warped_time import run_warped
 
 PRIMARY, SECONDARY, SIZE = 0xC000, 0x40000, 0x10000
 KNOWN = {(0, 0): (PRIMARY, SIZE), (0, 1): (SECONDARY, SIZE)}

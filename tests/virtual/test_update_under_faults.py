@@ -15,7 +15,6 @@ import pytest
 
 from mcuboot_images import digest_of, make_image
 from smp_talk import encode_request
-from warped_time import run_warped
 from west_dfu_ble import image
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.link.loopback import LoopbackLink
@@ -23,6 +22,7 @@ from west_dfu_ble.mcuboot import BootloaderMode
 from west_dfu_ble.smp import Patience
 from west_dfu_ble.update import Candidate, Knowledge, Update, UpdateOptions
 from west_dfu_ble.virtual import DeviceProfile, Fault, FaultKind, SlotProfile, VirtualDevice
+from west_dfu_ble.virtual.warped_time import run_warped
 
 ADDRESSES, SIZE = (0xC000, 0x40000), 0x10000
 SWAP, REVERT = BootloaderMode.SWAP_USING_MOVE, BootloaderMode.DIRECT_XIP_WITH_REVERT

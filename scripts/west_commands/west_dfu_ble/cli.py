@@ -91,6 +91,7 @@ ACTIONS: Mapping[str, Action] = {
             options.BASELINE,
             options.DEVICE,
             options.ACTIVATE,
+            options.FAULTS,
             options.EVENTS,
         ),
     ),

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .option_types import FORMATS, address, attempts, passkey, report_target, seconds, speed
+
 
 @dataclass(frozen=True)
 class Option:
@@ -33,59 +35,6 @@ class Option:
 
 def _option(*flags: str, **kwargs: Any) -> Option:
     return Option(flags, kwargs)
-
-
-def seconds(text: str) -> float:
-    """Read a positive number of seconds; for argparse."""
-    value = float(text)
-    if not 0 < value < 1e6:
-        raise ValueError
-    return value
-
-
-def attempts(text: str) -> int:
-    """Read a number of attempts, 0 or more; for argparse."""
-    value = int(text)
-    if value < 0:
-        raise ValueError
-    return value
-
-
-def speed(text: str) -> float:
-    """Read a factor above 0, or ``max`` (infinity); for argparse."""
-    value = float("inf") if text == "max" else float(text)
-    if not value > 0:
-        raise ValueError
-    return value
-
-
-def passkey(text: str) -> int:
-    """Read the six digits that a device shows; for argparse."""
-    if not (text.isdecimal() and text.isascii() and len(text) <= 6):
-        raise ValueError
-    return int(text)
-
-
-def address(text: str) -> tuple[str, int]:
-    """Read ``HOST:PORT``, or ``PORT`` on this machine alone; for argparse."""
-    host, colon, port = text.removeprefix("tcp-server:").rpartition(":")
-    if not colon:
-        host = "127.0.0.1"
-    if not host or not 0 <= int(port) < 65536:
-        raise ValueError
-    return host, int(port)
-
-
-def report_target(text: str) -> tuple[str, Path]:
-    """Split ``FORMAT:PATH``; for argparse."""
-    name, colon, path = text.partition(":")
-    if not (colon and path):
-        raise argparse.ArgumentTypeError(f"'{text}' is not FORMAT:PATH, for example json:out.json")
-    if name not in FORMATS:
-        raise argparse.ArgumentTypeError(
-            f"'{name}' is no report format; there are {', '.join(FORMATS)}"
-        )
-    return name, Path(path)
 
 
 BUILD = {
@@ -167,7 +116,6 @@ MANY = {
 }
 _FIX = "write the safe edits to dfu-ble.conf in FOLDER (default: the application's)"
 FIX = {"fixing": (_option("--fix", nargs="?", const=True, type=Path, metavar="FOLDER", help=_FIX),)}
-FORMATS = ("human", "concise", "json", "sarif", "junit", "github")
 _REPORT = _option(
     "--report",
     action="append",
@@ -187,6 +135,16 @@ FORMAT = {
     )
 }
 REPORT = {"report of the check": (_REPORT,)}
+FAULTS = {
+    "rehearsal": (
+        _option(
+            "--faults",
+            action="store_true",
+            default=False,
+            help="rehearse every fault in every phase, and show how each ends",
+        ),
+    )
+}
 SERVE = {
     "serving": (
         _option(

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from ..builddir import Build
 from ..diagnostics import ExitStatus
 from ..report.console import Console
 from .device import update_device
@@ -12,6 +15,10 @@ from .locate import load_build
 from .sign import describe, sign_build
 from .sources import from_signed
 from .virtual import make_virtual
+
+if TYPE_CHECKING:
+    from ..update import Candidate
+    from ..virtual import VirtualDevice
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
@@ -22,6 +29,8 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         console.step("sign", line)
     args.link = "virtual"
     device = make_virtual(args, build)
+    if args.faults:
+        return _faults(args, console, build, from_signed(signed), device)
     status = update_device(args, console, build, from_signed(signed), virtual=device)
     said = "\n".join(f"  {line}" for line in device.log)
     verdict = (
@@ -32,3 +41,26 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     tell = console.note if args.format == "json" else console.result
     tell(f"\nthe device's own log:\n{said}\n\n{verdict}")
     return status
+
+
+def _faults(
+    args: argparse.Namespace,
+    console: Console,
+    build: Build,
+    candidates: Sequence[Candidate],
+    device: VirtualDevice,
+) -> ExitStatus:
+    """Run the matrix and show it; 7 if the device or the report was ever wrong."""
+    from ..report.faults import fault_table, trials_as_json
+    from .rehearse_faults import run_matrix
+
+    def tell(number: int, count: int) -> None:
+        if number == 1 or number % 20 == 0 or number == count:
+            console.step("faults", f"{number} of {count}")
+
+    trials = run_matrix(device.profile, candidates, build, tell)
+    if args.format == "json":
+        console.result(trials_as_json(trials))
+    else:
+        console.result(fault_table(trials))
+    return ExitStatus.DONE if all(trial.is_true for trial in trials) else ExitStatus.DEVICE

@@ -34,6 +34,7 @@ class WarpedLoop(asyncio.SelectorEventLoop):
         super().__init__(self._never_waits)
 
     def time(self) -> float:
+        """Return real time and what was skipped, in seconds."""
         return super().time() + self._never_waits.skipped
 
 
