@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ..builddir import Build
 from ..diagnostics import DfuBleError
 from ..link.loopback import LoopbackLink
+from ..report.faults import Trial
 from ..smp import image_group
 from ..update import (
     Candidate,
@@ -45,21 +46,6 @@ class Marks:
     requests: int
     operations: int
     received: int
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One run: the fault, where it struck, how it ended, and the seconds that it took longer.
-
-    `code` is empty for an update that was done. `is_true` tells whether the device ran a valid
-    image afterwards, the one that was reported.
-    """
-
-    kind: FaultKind
-    phase: Phase
-    code: str
-    seconds: float
-    is_true: bool
 
 
 def run_matrix(

@@ -5,12 +5,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..update.events import Phase
 
 if TYPE_CHECKING:
-    from ..commands.rehearse_faults import Trial
+    from ..virtual import FaultKind
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run: the fault, where it struck, how it ended, and the seconds that it took longer.
+
+    `code` is empty for an update that was done. `is_true` tells whether the device ran a valid
+    image afterwards, the one that was reported.
+    """
+
+    kind: FaultKind
+    phase: Phase
+    code: str
+    seconds: float
+    is_true: bool
 
 
 def fault_table(trials: Sequence[Trial]) -> str:
