@@ -24,8 +24,9 @@ ARROWS: dict[str, set[str]] = {
     "update": {"builddir", "image", "smp", "link"},
     "configuration": set(),
     "rules": {"builddir", "image", "configuration"},
-    "report": {"builddir", "rules", "update"},
-    "options": set(),
+    "report": {"builddir", "rules", "update", "virtual"},
+    "option_types": set(),
+    "options": {"option_types"},
     "commands": {
         *("builddir", "image", "rules", "report", "link", "update", "virtual", "configuration"),
         *("options", "smp"),
