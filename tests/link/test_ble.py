@@ -34,7 +34,9 @@ def test_frames_go_out_in_writes_of_the_negotiated_size_and_answers_come_back() 
         link = BleLink("Tiny", air.stack())
         await link.connect(SECONDS)
         assert link.is_connected
-        assert link.traits == LinkTraits("ble", "Tiny", 244, splits_frames=True)
+        assert link.traits == LinkTraits(
+            "ble", "Tiny", 244, splits_frames=True, address="C0:FF:EE:00:00:01"
+        )
         await echo(link, "x" * 600)
         await echo(link, "y")
         assert [len(w) for w in device.writes] == [244, 244, 126, 13]

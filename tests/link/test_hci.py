@@ -56,7 +56,9 @@ def test_an_update_over_two_real_stacks() -> None:
         board, image = make_board(), make_update(size=60_000)
         async with connected(board) as link:
             assert link.is_connected
-            assert link.traits == LinkTraits("virtual", "Virtual SMP", 495, splits_frames=True)
+            assert link.traits == LinkTraits(
+                "virtual", "Virtual SMP", 495, splits_frames=True, address="C0:FF:EE:00:00:01"
+            )
             talk = LinkTalk(link)
             assert await talk.versions() == ["1.0.0"]
             await talk.upload(image)
@@ -216,7 +218,7 @@ def test_a_controller_that_is_none_is_told(spec: str, code: str, message: str) -
 
 
 def test_a_silent_controller_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("west_dfu_ble.link.hci._OPEN_TIME", 0.2)
+    monkeypatch.setattr("west_dfu_ble.link.hci_controller._OPEN_TIME", 0.2)
 
     async def connect(port: int) -> None:
         link = open_link(f"hci:tcp-client:127.0.0.1:{port}", "Tiny")

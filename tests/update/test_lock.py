@@ -35,6 +35,13 @@ def test_one_run_at_a_time_on_one_device(tmp_path: Path) -> None:
     assert caught.value.status is ExitStatus.NO_LINK
     first.release()
     assert second.acquire()
+    # One that goes by its name is the same; another of that name is not.
+    named = replace(traits, peer="Sensor", address="C0:FF:EE:00:00:01")
+    with pytest.raises(DfuBleError, match="another run of this tool is updating Sensor"):
+        DeviceLock(named, tmp_path).acquire()
+    third = DeviceLock(replace(named, address="C0:FF:EE:00:00:03"), tmp_path)
+    assert third.acquire()
+    third.release()
     second.release()
     other.release()
     unwritable = tmp_path / "file"

@@ -6,6 +6,15 @@ stands in a module of its own and is imported when it is asked for.
 """
 
 from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
-from .open import open_link, scan
+from .open import open_link, open_links, scan
 
-__all__ = ["AskPasskey", "Link", "LinkLost", "LinkTraits", "Seen", "open_link", "scan"]
+__all__ = [
+    "AskPasskey",
+    "Link",
+    "LinkLost",
+    "LinkTraits",
+    "Seen",
+    "open_link",
+    "open_links",
+    "scan",
+]

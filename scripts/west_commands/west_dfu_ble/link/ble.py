@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from bleak import BleakClient
@@ -22,12 +23,13 @@ from bleak.exc import BleakError
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from .ble_faults import adapter_fault, connect_fault, pairing_fault, text_of, wants_pairing
-from .ble_scan import Connected, Sighting, connected_devices, find, listen
+from .ble_scan import Connected, Sighting, connected_devices, listen, receiver
 from .gatt import SMP_CHARACTERISTIC, SMP_SERVICE
 from .inbox import Inbox
 from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
-from .search import Target
+from .search import Target, find
 from .sending import Sender
+from .sharing import Claims, SharedScan
 
 # Seconds for one try to connect, service discovery and all; bleak's own default is 30.
 _CONNECT_TIME = 15.0
@@ -81,6 +83,14 @@ class Stack:
     connected: Connected = connected_devices
 
 
+@dataclass(frozen=True)
+class Adapter:
+    """What the links of a run share: the system's one adapter, and who has which device."""
+
+    scan: SharedScan
+    claims: Claims = field(default_factory=Claims)
+
+
 def open_link(
     argument: str, device: str | None, virtual: object | None, ask: AskPasskey | None
 ) -> Link:
@@ -88,10 +98,20 @@ def open_link(
     return BleLink(device, ask=ask)
 
 
+def open_links(
+    argument: str, devices: Mapping[str, AskPasskey | None], stack: Stack | None = None
+) -> list[Link]:
+    """Make links to several devices over the one adapter; for `link.open_links`."""
+    stack = stack or Stack()
+    adapter = Adapter(SharedScan(partial(receiver, stack.scanner)))
+    return [BleLink(device, stack, ask, adapter) for device, ask in devices.items()]
+
+
 async def scan(argument: str, timeout: float, stack: Stack | None = None) -> list[Seen]:
     """Listen for `timeout` seconds to who advertises. Raises `DfuBleError` LK401."""
     stack = stack or Stack()
-    heard = await listen(timeout, lambda _: None, stack.scanner, stack.connected)
+    shared = SharedScan(partial(receiver, stack.scanner))
+    heard = await listen(timeout, lambda _: None, shared, stack.connected)
     return [sighting.seen for sighting in heard]
 
 
@@ -102,15 +122,22 @@ class BleLink:
     """
 
     def __init__(
-        self, device: str | None, stack: Stack | None = None, ask: AskPasskey | None = None
+        self,
+        device: str | None,
+        stack: Stack | None = None,
+        ask: AskPasskey | None = None,
+        adapter: Adapter | None = None,
     ) -> None:
         """Look for `device`, a name or an address; `None` is the only one with the SMP service.
 
         `ask` gets the passkey that the device shows; on Linux alone, other systems ask themselves.
+        `adapter` is what other links of the run use too.
         """
         self._target = Target(device)
         self._stack = stack or Stack()
         self._ask = ask
+        self._adapter = adapter or Adapter(SharedScan(partial(receiver, self._stack.scanner)))
+        self._adapter.claims.ask(self, device)
         self._client: BleakClient | None = None
         self._characteristic: BleakGATTCharacteristic | None = None
         self._inbox = Inbox()
@@ -123,7 +150,8 @@ class BleLink:
         """What the link can do; valid while connected."""
         known = self._target.known
         peer = (known.name or known.address) if known else self._target.asked or "the device"
-        return LinkTraits("ble", peer, self._max_write, splits_frames=True)
+        address = known.address if known else ""
+        return LinkTraits("ble", peer, self._max_write, splits_frames=True, address=address)
 
     @property
     def is_connected(self) -> bool:
@@ -140,14 +168,16 @@ class BleLink:
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         failure: DfuBleError | None = None
+        scan, claims, connected = self._adapter.scan, self._adapter.claims, self._stack.connected
         for _ in range(_TRIES):
             try:
                 found, strangers = await find(
                     self._target,
                     max(end - loop.time(), _PAUSE),
-                    self._stack.scanner,
-                    self._stack.connected,
+                    lambda seconds, until: listen(seconds, until, scan, connected),
+                    lambda address: claims.is_taken(self, address),
                 )
+                claims.take(self, found.seen.address, found.seen.name)
             except DfuBleError as error:
                 # That the connection failed says more than that the device fell silent then.
                 raise failure or error from error.__cause__
@@ -217,7 +247,8 @@ class BleLink:
         )
         try:
             async with self._stack.agent(found.device, self._ask):
-                await asyncio.wait_for(client.connect(), _CONNECT_TIME)
+                async with self._adapter.scan.quiet():
+                    await asyncio.wait_for(client.connect(), _CONNECT_TIME)
                 characteristic = _smp_characteristic(client, peer)
                 await _subscribe(client, characteristic, inbox, peer)
             self._max_write = await _max_write(characteristic, client, self._stack)

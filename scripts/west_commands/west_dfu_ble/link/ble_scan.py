@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +14,11 @@ from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
-from . import search
 from .ble_faults import scan_fault
 from .gatt import SMP_SERVICE
 from .model import Seen
-from .search import Target, Until, collect, printable
+from .search import Until, collect, printable
+from .sharing import SharedScan, Tell
 
 Connected = Callable[[], Awaitable[list[BLEDevice]]]
 
@@ -51,15 +51,12 @@ async def connected_devices() -> list[BLEDevice]:
 
 
 async def listen(
-    seconds: float,
-    until: Until[Sighting],
-    scanner: dict[str, Any],
-    connected: Connected,
+    seconds: float, until: Until[Sighting], scan: SharedScan, connected: Connected
 ) -> list[Sighting]:
     """Collect sightings for at most `seconds`, as `search.collect` does.
 
-    `scanner` goes to `BleakScanner`; `connected` tells who is there without advertising. Raises
-    `DfuBleError` LK401 if the system cannot scan.
+    `connected` tells who is there without advertising. Raises `DfuBleError` LK401 if the system
+    cannot scan.
     """
     heard = {
         device.address: Sighting(
@@ -73,32 +70,20 @@ async def listen(
         heard[device.address] = _merge(heard.get(device.address), device, data)
         changed.set()
 
-    async with _receiver(advertised, scanner):
-        return await collect(seconds, until, heard, changed)
-
-
-async def find(
-    target: Target,
-    seconds: float,
-    scanner: dict[str, Any],
-    connected: Connected,
-) -> tuple[Sighting, frozenset[str]]:
-    """Find the target; also return the addresses of all others that were heard.
-
-    Raises `DfuBleError` LK401 or LK402.
-    """
-    return await search.find(
-        target, seconds, lambda time, until: listen(time, until, scanner, connected)
-    )
+    async with scan.listening(advertised):
+        return await collect(seconds, until, heard, changed, lambda: scan.silence)
 
 
 @asynccontextmanager
-async def _receiver(
-    advertised: Callable[[BLEDevice, AdvertisementData], None], scanner: dict[str, Any]
-) -> AsyncIterator[None]:
+async def receiver(scanner: Mapping[str, Any], advertised: Tell) -> AsyncIterator[None]:
+    """Scan, for `SharedScan`; `scanner` goes to `BleakScanner`. Raises `DfuBleError` LK401."""
+
+    def heard(device: BLEDevice, data: AdvertisementData) -> None:
+        advertised(device, data)  # bleak counts its callback's parameters
+
     try:
-        receiver = BleakScanner(advertised, **scanner)
-        await receiver.start()
+        bleak = BleakScanner(heard, **scanner)
+        await bleak.start()
     except Exception as error:
         raise scan_fault(error) from error
     try:
@@ -106,7 +91,7 @@ async def _receiver(
     finally:
         # Whatever is wrong now, the next thing to be done will say it better.
         with suppress(Exception):
-            await receiver.stop()
+            await bleak.stop()
 
 
 def _merge(before: Sighting | None, device: BLEDevice, data: AdvertisementData) -> Sighting:

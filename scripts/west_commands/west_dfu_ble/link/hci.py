@@ -8,34 +8,26 @@ MTU, long packets, the 2M PHY and a short interval; each is taken as it comes if
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from bumble import att, hci
-from bumble.device import (
-    Connection,
-    ConnectionParametersPreferences,
-    Device,
-    DeviceConfiguration,
-)
+from bumble.device import Connection, ConnectionParametersPreferences, Device
 from bumble.gatt_client import CharacteristicProxy
-from bumble.keys import JsonKeyStore, KeyStore, MemoryKeyStore
-from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.keys import KeyStore
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
 from ..diagnostics import DfuBleError
 from . import hci_faults, hci_gatt, search
+from .hci_controller import Controller, Opener, stored_bonds
 from .hci_scan import Sighting, listen
 from .inbox import Inbox
 from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
 from .search import Target
 from .sending import Sender
 
-# Seconds. A controller that is there answers at once; resets of USB dongles take up to a second.
-_OPEN_TIME = 5.0
+# Seconds.
 _CONNECT_TIME = 10.0
 _STEP_TIME = 3.0
 _TRIES = 4
@@ -43,81 +35,38 @@ _PAUSE = 0.2
 # ms. A device that resets vanishes without a word, and is missed only after so long.
 _SUPERVISION = 2000
 
-Opener = Callable[[], Awaitable[Transport]]
-
 
 def open_link(
     argument: str, device: str | None, virtual: object | None, ask: AskPasskey | None
 ) -> Link:
     """Make the link `hci:SPEC`; for `link.open_link`."""
     return HciLink(
-        "hci", argument, lambda: open_transport(argument), device, keystore=_bonds, ask=ask
+        "hci", argument, lambda: open_transport(argument), device, keystore=stored_bonds, ask=ask
     )
+
+
+def open_links(argument: str, devices: Mapping[str, AskPasskey | None]) -> list[Link]:
+    """Make links to several devices through one controller; for `link.open_links`."""
+
+    def opener() -> Awaitable[Transport]:
+        return open_transport(argument)
+
+    controller = Controller(argument, opener, stored_bonds)
+    return [
+        HciLink("hci", argument, opener, device, ask=ask, controller=controller)
+        for device, ask in devices.items()
+    ]
 
 
 async def scan(argument: str, timeout: float) -> list[Seen]:
     """Listen for `timeout` seconds to who advertises. Raises `DfuBleError` LK401 or LK408."""
     controller = Controller(argument, lambda: open_transport(argument))
     try:
-        device = await controller.open()
-        heard = await listen(device, timeout, lambda _: None)
+        await controller.open(scan)
+        heard = await listen(controller.scan, timeout, lambda _: None)
     finally:
-        await controller.close()
+        await controller.close(scan)
     return [sighting.seen for sighting in heard]
-
-
-class Controller:
-    """A Bluetooth controller with Bumble's host on it, between `open` and `close`."""
-
-    def __init__(
-        self,
-        spec: str,
-        opener: Opener,
-        keystore: Callable[[], KeyStore] | None = None,
-        ask: AskPasskey | None = None,
-    ) -> None:
-        """`keystore` makes the place for pairings; without one they are forgotten.
-
-        Without `ask` devices are paired without a passkey (Just Works).
-        """
-        self.spec = spec
-        self._opener = opener
-        self._keystore = keystore
-        self._ask = ask
-        self._transport: Transport | None = None
-        self._device: Device | None = None
-
-    async def open(self) -> Device:
-        """Return the host, switched on. Raises `DfuBleError` LK401 or LK408."""
-        if self._device is not None:
-            return self._device
-        try:
-            self._transport = await asyncio.wait_for(self._opener(), _OPEN_TIME)
-            device = Device.from_config_with_hci(
-                _configuration(), self._transport.source, self._transport.sink
-            )
-            if self._keystore is not None:
-                device.keystore = self._keystore()
-            device.pairing_config_factory = lambda _: PairingConfig(
-                mitm=self._ask is not None, delegate=_Keyboard(self._ask)
-            )
-            await asyncio.wait_for(device.power_on(), _OPEN_TIME)
-        except Exception as error:
-            await self.close()
-            raise hci_faults.controller_fault(self.spec, error) from error
-        self._device = device
-        return device
-
-    async def close(self) -> None:
-        """Let go of the controller; never raises."""
-        device, self._device = self._device, None
-        transport, self._transport = self._transport, None
-        if device is not None:
-            with suppress(Exception):
-                await asyncio.wait_for(device.power_off(), _STEP_TIME)
-        if transport is not None:
-            with suppress(Exception):
-                await asyncio.wait_for(transport.close(), _STEP_TIME)
 
 
 class HciLink:
@@ -131,10 +80,16 @@ class HciLink:
         device: str | None,
         keystore: Callable[[], KeyStore] | None = None,
         ask: AskPasskey | None = None,
+        controller: Controller | None = None,
     ) -> None:
-        """Look for `device`, a name or an address; `None` is the only one with the SMP service."""
+        """Look for `device`, a name or an address; `None` is the only one with the SMP service.
+
+        `controller` is one that other links use too; without it the link has its own.
+        """
         self._kind = kind
-        self._controller = Controller(spec, opener, keystore, ask)
+        self._ask = ask
+        self._controller = controller or Controller(spec, opener, keystore, ask)
+        self._controller.claims.ask(self, device)
         self._target = Target(device)
         self._connection: Connection | None = None
         self._characteristic: CharacteristicProxy[bytes] | None = None
@@ -148,7 +103,13 @@ class HciLink:
         known = self._target.known
         peer = (known.name or known.address) if known else self._target.asked or "the device"
         mtu = self._connection.att_mtu if self._connection else att.ATT_DEFAULT_MTU
-        return LinkTraits(self._kind, peer, mtu - 3, splits_frames=True)
+        return LinkTraits(
+            self._kind,
+            peer,
+            mtu - 3,
+            splits_frames=True,
+            address=known.address if known else "",
+        )
 
     @property
     def is_connected(self) -> bool:
@@ -165,14 +126,17 @@ class HciLink:
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         failure: DfuBleError | None = None
-        device = await self._controller.open()
+        device = await self._controller.open(self)
+        scan, claims = self._controller.scan, self._controller.claims
         for _ in range(_TRIES):
             try:
                 found, strangers = await search.find(
                     self._target,
                     max(end - loop.time(), _PAUSE),
-                    lambda seconds, until: listen(device, seconds, until),
+                    lambda seconds, until: listen(scan, seconds, until),
+                    lambda address: claims.is_taken(self, address),
                 )
+                claims.take(self, found.seen.address, found.seen.name)
             except DfuBleError as error:
                 # That the connection failed says more than that the device fell silent then.
                 raise failure or error from error.__cause__
@@ -193,7 +157,7 @@ class HciLink:
     async def disconnect(self) -> None:
         """Close the link and let go of the controller; never raises."""
         await self._hang_up()
-        await self._controller.close()
+        await self._controller.close(self)
 
     async def send(self, frame: bytes) -> None:
         """Write one frame in pieces of `max_write`. Raises `LinkLost` if the link is down."""
@@ -224,8 +188,10 @@ class HciLink:
 
     async def _open(self, device: Device, found: Sighting) -> None:
         peer = found.seen.name or found.seen.address
+        self._controller.ask_for(found.address, self._ask)
         try:
-            connection = await _connect(device, found.address)
+            async with self._controller.scan.quiet():
+                connection = await _connect(device, found.address)
         except Exception as error:
             raise hci_faults.connect_fault(peer, error, _CONNECT_TIME) from error
         inbox = Inbox()
@@ -244,19 +210,6 @@ class HciLink:
             said = LinkLost(lost) if lost else error
             raise hci_faults.connect_fault(peer, said, _CONNECT_TIME) from error
         self._characteristic = characteristic
-
-
-class _Keyboard(PairingDelegate):
-    """Types in the passkey that the device shows, if there is somebody to ask for it."""
-
-    def __init__(self, ask: AskPasskey | None) -> None:
-        super().__init__(
-            PairingDelegate.KEYBOARD_INPUT_ONLY if ask else PairingDelegate.NO_OUTPUT_NO_INPUT
-        )
-        self._ask = ask
-
-    async def get_number(self) -> int | None:
-        return await self._ask() if self._ask else None
 
 
 async def _connect(device: Device, address: hci.Address) -> Connection:
@@ -286,26 +239,3 @@ def _why_lost(reason: int) -> str:
     if reason == hci.HCI_CONNECTION_TIMEOUT_ERROR:
         return "the device is not heard any more"
     return f"the device disconnected (reason 0x{reason:02x})"
-
-
-def _configuration() -> DeviceConfiguration:
-    # One address for every run on this computer, so that a device knows it again: static random,
-    # which is told by its two highest bits (Bluetooth Core 5.4, 6.B.1.3.2.1).
-    seed = hashlib.sha256(b"west-dfu-ble %d" % uuid.getnode()).digest()
-    address = bytes([*seed[:5], seed[5] | 0xC0])
-    return DeviceConfiguration(
-        name="west-dfu-ble",
-        address=hci.Address(address, hci.AddressType.RANDOM_DEVICE),
-        irk=seed[6:22],
-    )
-
-
-def _bonds() -> KeyStore:
-    from platformdirs import user_data_path
-
-    folder = user_data_path("west-dfu-ble", appauthor=False)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return MemoryKeyStore()  # the device is paired anew in every run then
-    return JsonKeyStore("west-dfu-ble", str(folder / "bonds.json"))

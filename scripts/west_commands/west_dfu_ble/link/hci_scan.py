@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from bumble import core, hci
@@ -13,6 +14,7 @@ from bumble.device import Advertisement, Device
 from .gatt import SMP_SERVICE
 from .model import Seen
 from .search import Until, collect, printable
+from .sharing import SharedScan, Tell
 
 # Seconds; a controller that is there answers at once.
 _STEP_TIME = 3.0
@@ -26,7 +28,7 @@ class Sighting:
     seen: Seen
 
 
-async def listen(device: Device, seconds: float, until: Until[Sighting]) -> list[Sighting]:
+async def listen(scan: SharedScan, seconds: float, until: Until[Sighting]) -> list[Sighting]:
     """Collect sightings for at most `seconds`, as `search.collect` does."""
     heard: dict[str, Sighting] = {}
     changed = asyncio.Event()
@@ -37,10 +39,17 @@ async def listen(device: Device, seconds: float, until: Until[Sighting]) -> list
         heard[str(address)] = _sighting(advertisement, before.seen if before else None)
         changed.set()
 
+    async with scan.listening(advertised):
+        return await collect(seconds, until, heard, changed, lambda: scan.silence)
+
+
+@asynccontextmanager
+async def receiver(device: Device, advertised: Tell) -> AsyncIterator[None]:
+    """Scan; for `SharedScan`."""
     device.on(Device.EVENT_ADVERTISEMENT, advertised)
     try:
         await asyncio.wait_for(device.start_scanning(), _STEP_TIME)
-        return await collect(seconds, until, heard, changed)
+        yield
     finally:
         device.remove_listener(Device.EVENT_ADVERTISEMENT, advertised)
         with suppress(Exception):

@@ -29,7 +29,8 @@ class LinkTraits:
     what the medium's framing takes of each of the server's buffers, in bytes: a frame longer than
     the server's `buf_size` less this is dropped without an answer. `sure_frame` is the longest
     frame that passes whatever the device has to receive it with; whether a longer one does must be
-    tried. `None` if nothing but the above limits it.
+    tried. `None` if nothing but the above limits it. `address` is the device's own where the medium
+    has addresses: names may be those of several devices.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class LinkTraits:
     frame_limit: int | None = None
     buffer_overhead: int = 0
     sure_frame: int | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 
 `KINDS` is the one place that knows which kinds there are. A kind is a module with a function
 `open_link(argument, device, virtual, ask) -> Link` and, if there is anything to look for, a
-coroutine `scan(argument, timeout) -> list[Seen]`; both raise `DfuBleError`. It is imported when it
-is asked for, so that nobody waits for a Bluetooth stack to update over a cable.
+coroutine `scan(argument, timeout) -> list[Seen]`, and if several devices can be reached at once, a
+function `open_links(argument, devices) -> list[Link]`; all raise `DfuBleError`. It is imported when
+it is asked for, so that nobody waits for a Bluetooth stack to update over a cable.
 """
 
 from __future__ import annotations
@@ -62,6 +63,27 @@ def open_link(
     kind, argument = _parse(spec)
     link: Link = _load(kind).open_link(argument, device, virtual, ask)
     return link
+
+
+def open_links(spec: str, devices: Mapping[str, AskPasskey | None]) -> list[Link]:
+    """Make links to several devices that share what `spec` names, none of them connected.
+
+    `devices` maps names or addresses to who knows the passkey that the device shows. The links
+    are for one event loop, take turns to connect, and none takes the device of another.
+
+    Raises `DfuBleError` LK408 for a spec that makes no sense or leads to one device, LK409 when a
+    Python package is missing.
+    """
+    kind, argument = _parse(spec)
+    module = _load(kind)
+    if not hasattr(module, "open_links"):
+        raise fault(
+            "LK408",
+            f"the link {spec!r} leads to one device, not to {len(devices)}",
+            helps=["update several with --link ble or --link hci:SPEC, or one after the other"],
+        )
+    links: list[Link] = module.open_links(argument, devices)
+    return links
 
 
 async def scan(spec: str, timeout: float) -> list[Seen]:

@@ -68,16 +68,21 @@ class Target:
 
 
 async def collect(
-    seconds: float, until: Until[S], heard: Mapping[str, S], changed: asyncio.Event
+    seconds: float,
+    until: Until[S],
+    heard: Mapping[str, S],
+    changed: asyncio.Event,
+    silence: Callable[[], float] = lambda: 0.0,
 ) -> list[S]:
     """Wait for at most `seconds` while a stack fills `heard`; the strongest first.
 
-    The stack sets `changed` with every new entry.
+    The stack sets `changed` with every new entry. `silence` tells for how many seconds so far
+    nothing could be heard; they do not count.
     """
     loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
+    start = loop.time() - silence()
     fits_since: float | None = None
-    while (now := loop.time()) < end:
+    while (now := loop.time()) < (end := start + silence() + seconds):
         changed.clear()
         pause = until(list(heard.values()))
         wake = end
@@ -96,18 +101,28 @@ async def find(
     target: Target,
     seconds: float,
     listen: Callable[[float, Until[S]], Awaitable[list[S]]],
+    is_taken: Callable[[str], bool] = lambda address: False,
 ) -> tuple[S, frozenset[str]]:
     """Find the target; also return the addresses of all others that were heard.
 
-    Raises `DfuBleError` LK402 with the list of what was heard if nobody fits, or more than one.
+    `is_taken` tells of an address or a name whether another link of this run has that device.
+    Raises `DfuBleError` LK402 with the list of what was heard if nobody fits, or more than one;
+    LK410 if the one that fits is taken.
     """
 
+    def choose(heard: Sequence[S]) -> tuple[list[S], float]:
+        return target.choose(s for s in heard if not is_taken(s.seen.address))
+
     def until(heard: Sequence[S]) -> float | None:
-        fitting, pause = target.choose(heard)
+        fitting, pause = choose(heard)
         return pause if fitting else None
 
     heard = await listen(seconds, until)
-    fitting, _ = target.choose(heard)
+    fitting, _ = choose(heard)
+    # One that is connected advertises no more.
+    taken = target.choose(heard)[0] or (target.asked is not None and is_taken(target.asked))
+    if not fitting and taken and target.known is None:
+        raise _taken(target)
     if not fitting:
         raise _nobody(target, seconds, heard)
     if len(fitting) > 1 and target.known is None:
@@ -129,8 +144,13 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name)
 
 
+def plain_address(address: str) -> str:
+    """Return an address as all its ways of writing have it in common."""
+    return re.sub("[-:]", "", address).lower()
+
+
 def _same_address(one: str, other: str) -> bool:
-    return re.sub("[-:]", "", one).lower() == re.sub("[-:]", "", other).lower()
+    return plain_address(one) == plain_address(other)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
@@ -168,6 +188,16 @@ def _nobody(target: Target, seconds: float, heard: Sequence[Sighting]) -> DfuBle
             "one that is connected, to a phone for example, does not",
         ],
         data={"seen": [vars(s.seen) for s in heard]},
+    )
+
+
+def _taken(target: Target) -> DfuBleError:
+    asked = "the device" if target.asked is None else repr(target.asked)
+    return fault(
+        "LK410",
+        f"{asked} is a device that this run updates already",
+        why="Two uploads to one device spoil each other's data.",
+        helps=["name every device once: its name and its address are two names of one device"],
     )
 
 

@@ -26,7 +26,7 @@ class DeviceLock:
     """The lock of one device; `folder` holds the lock files (default: the user's cache)."""
 
     def __init__(self, traits: LinkTraits, folder: Path | None = None) -> None:
-        """Name the lock after the link's kind and the device's name or address."""
+        """Name the lock after the link and the device's address, or else its name."""
         from filelock import FileLock
 
         if folder is None:
@@ -35,8 +35,9 @@ class DeviceLock:
             folder = user_cache_path("west-dfu-ble") / "locks"
         self.peer = traits.peer
         self.is_needed = traits.kind not in _PRIVATE_LINKS
-        readable = re.sub(r"[^A-Za-z0-9]+", "-", traits.peer).strip("-")[:40]
-        digest = hashlib.sha256(f"{traits.kind}\n{traits.peer}".encode()).hexdigest()[:12]
+        identity = traits.address or traits.peer
+        readable = re.sub(r"[^A-Za-z0-9]+", "-", identity).strip("-")[:40]
+        digest = hashlib.sha256(f"{traits.kind}\n{identity}".encode()).hexdigest()[:12]
         self.path = folder / f"{readable}-{digest}.lock"
         self._lock = FileLock(str(self.path))
 

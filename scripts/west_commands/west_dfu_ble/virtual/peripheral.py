@@ -256,7 +256,7 @@ class VirtualPeripheral:
 
 
 class VirtualRadio:
-    """An air with the device on it, and controllers for those who want to update it."""
+    """An air with a device on it, or several, and controllers for those who want to update it."""
 
     def __init__(
         self,
@@ -265,19 +265,28 @@ class VirtualRadio:
         timing: LinkTiming | None = None,
     ) -> None:
         """Nothing is on before `open` or `switch_on`. Without `timing` data takes no time."""
-        self._device = device
+        self._devices = [device]
         self._clock = clock or Clock()
         self._timing = timing
         self._air: Air | None = None
-        self._peripheral: VirtualPeripheral | None = None
+        self._peripherals: list[VirtualPeripheral] = []
         self._controllers: list[AirController] = []
         self._numbers = itertools.count()
 
+    def add_device(self, device: VirtualDevice) -> None:
+        """Put another device on the same air, with an address of its own; before it is on.
+
+        Each connection has the air's whole time: what several lose to each other is not played.
+        """
+        self._devices.append(device)
+
     async def switch_on(self) -> None:
-        """Put the device on the air."""
+        """Put the devices on the air."""
         self._air = TimedAir(self._timing, self._clock) if self._timing else Air()
-        self._peripheral = VirtualPeripheral(self._device, self._air, self._clock)
-        await self._peripheral.start()
+        for device in self._devices:
+            peripheral = VirtualPeripheral(device, self._air, self._clock)
+            self._peripherals.append(peripheral)
+            await peripheral.start()
 
     def add_controller(self) -> AirController:
         """Return another controller on the air, for a host that is to reach the device."""
@@ -304,8 +313,8 @@ class VirtualRadio:
         """Switch everything off; the device stays as it is."""
         for controller in list(self._controllers):
             self.remove_controller(controller)
-        peripheral, self._peripheral = self._peripheral, None
-        if peripheral is not None:
+        peripherals, self._peripherals = self._peripherals, []
+        for peripheral in peripherals:
             await peripheral.stop()
         air, self._air = self._air, None
         if air is not None:
