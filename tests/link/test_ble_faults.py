@@ -57,6 +57,11 @@ LINUX = [
     (not_available(Reason.UNKNOWN), UNKNOWN, "--link hci:usb:0"),
     (dbus("org.freedesktop.DBus.Error.ServiceUnknown"), NO_SERVICE, "systemctl start bluetooth"),
     (dbus("org.freedesktop.DBus.Error.NameHasNoOwner"), NO_SERVICE, "systemctl start bluetooth"),
+    (
+        dbus("org.freedesktop.DBus.Error.Spawn.ExecFailed", "Failed to execute program org.bluez"),
+        NO_SERVICE,
+        "systemctl start bluetooth",
+    ),
     (dbus("org.freedesktop.DBus.Error.AccessDenied", "rejected"), DENIED, "usermod"),
     (dbus("org.freedesktop.DBus.Error.UnknownObject"), ABSENT, "plug one in"),
     (dbus("org.bluez.Error.NotReady", "Resource Not Ready"), OFF, "bluetoothctl power on"),

@@ -98,6 +98,8 @@ _BY_DBUS_NAME = {
     "org.bluez.Error.NotReady": _OFF,
     "org.bluez.Error.NotAuthorized": _DENIED,
 }
+# What follows says why; systems without systemd answer so when the service is not running.
+_DBUS_CANNOT_START = "org.freedesktop.DBus.Error.Spawn."
 # bleak 1.x has these only as text
 _BY_TEXT = {
     "no bluetooth adapter": _ABSENT,
@@ -220,6 +222,8 @@ def _trouble(error: Exception) -> _Trouble | None:
     dbus_name = getattr(error, "dbus_error", None)
     if dbus_name in _BY_DBUS_NAME:
         return _BY_DBUS_NAME[dbus_name]
+    if isinstance(dbus_name, str) and dbus_name.startswith(_DBUS_CANNOT_START):
+        return _NO_SERVICE
     number = getattr(error, "winerror", None)
     if number in _BY_WINDOWS_NUMBER:
         return _BY_WINDOWS_NUMBER[number]
