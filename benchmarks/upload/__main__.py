@@ -2,7 +2,7 @@
 """Measure the upload on timed links, ours and smpclient's in turns: `python -m benchmarks.upload`.
 
 Both reach the same virtual device through the same HCI over TCP, each from a process of its own;
-the device takes the time from the first upload request to the last answer. Makes an environment
+the device takes the time from the first request with data to the last answer. Makes an environment
 for smpclient (it pins its own Bumble) unless `--smpclient PYTHON` names one that has it. Ends with
 status 1 if a figure of `rows.py` is not reached.
 """

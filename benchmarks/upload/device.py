@@ -2,7 +2,7 @@
 """A virtual device in a process of its own that measures who uploads to it.
 
 `python -m benchmarks.upload.device JSON` serves one device as HCI over TCP, prints its port, and
-after each whole upload a line of JSON: bytes, seconds from the first request to the last answer,
+after each whole upload a line of JSON: seconds from the first request with data to the last answer,
 and how many writes found no buffer.
 """
 
@@ -29,6 +29,8 @@ from west_dfu_ble.virtual import (
 from west_dfu_ble.virtual.hci_server import HciServer
 
 _UPLOAD = (1, 1)
+# Bytes within which the name of the data's key stands, hash and lengths before it.
+_KEYS = 100
 
 
 class Measured(VirtualDevice):
@@ -43,8 +45,9 @@ class Measured(VirtualDevice):
         self._answered: float | None = None
 
     def take(self, fragment: bytes, now: float, client: int = 0) -> bool:
-        """Note when an upload begins, and every write that finds no buffer."""
-        if self._first is None and len(fragment) > HEADER_SIZE:
+        """Note when the first data of an upload arrives, and every write that finds no buffer."""
+        # Ours asks first whether somebody else is uploading; that request carries no data.
+        if self._first is None and b"data" in fragment[: HEADER_SIZE + _KEYS]:
             header = decode_header(fragment)
             if (header.group, header.command) == _UPLOAD:
                 self._first = time.monotonic()
