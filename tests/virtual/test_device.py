@@ -67,9 +67,11 @@ def test_a_swap_is_tested_reverted_tested_again_and_confirmed(mode: BootloaderMo
     talk.test(digest_of(new))
     board.boot()
     talk.confirm()
-    assert slots(talk) == [(0, "2.0.0", "active confirmed"), (1, "1.0.0", "")]
+    # Zephyr looks for it one sector further in, where an update begins (swap using offset).
+    old = [] if mode is BootloaderMode.SWAP_USING_OFFSET else [(1, "1.0.0", "")]
+    assert slots(talk) == [(0, "2.0.0", "active confirmed"), *old]
     board.boot()
-    assert slots(talk) == [(0, "2.0.0", "active confirmed"), (1, "1.0.0", "")]
+    assert slots(talk) == [(0, "2.0.0", "active confirmed"), *old]
 
 
 @pytest.mark.parametrize("mode", SWAP_MODES, ids=lambda mode: mode.title)
@@ -92,6 +94,10 @@ def test_the_old_image_can_be_asked_back_by_its_hash(mode: BootloaderMode) -> No
     talk.upload(new)
     talk.confirm(digest_of(new))
     board.boot()
+    if mode is BootloaderMode.SWAP_USING_OFFSET:
+        # A confirmed swap leaves it where the application does not look: as Zephyr 4.4 does.
+        assert talk.test(digest_of(old)) == {"err": {"group": 1, "rc": 8}}
+        return
     talk.test(digest_of(old))
     board.boot()
     assert slots(talk) == [(0, "1.0.0", "active"), (1, "2.0.0", "confirmed")]

@@ -60,7 +60,7 @@ def test_zephyr_4_refuses_version_1_and_tells_of_its_slots() -> None:
     board = make_board(server=ZEPHYR_4)
     assert ask(board, 0, 2, 0, 0, {"d": "x"}) == (3, {"rc": 12})
     assert ask(board, 1, 2, 1, 5, {}) == (11, {})  # empty, and that is all right
-    assert ask(board, 1, 2, 1, 5, {"slot": 7}) == (11, {"err": {"group": 1, "rc": 14}})
+    assert ask(board, 1, 2, 1, 5, {"slot": 7}) == (11, {"err": {"group": 1, "rc": 10}})
     [image] = ask(board, 1, 0, 1, 6, {})[1]["images"]
     size = 0x40000
     assert image["slots"] == [

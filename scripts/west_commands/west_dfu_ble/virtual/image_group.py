@@ -122,11 +122,8 @@ class ImageGroup:
         slots = self._states.images.get(image)
         if slots is None:
             self.upload.forget()
-            raise image_error(
-                ImageRc.FLASH_OPEN_FAILED
-                if self._profile.server.erase_empty_fails
-                else ImageRc.INVALID_SLOT
-            )
+            # Zephyr's "no such slot" is -1 in an unsigned byte, and so a flash area like others.
+            raise image_error(ImageRc.FLASH_OPEN_FAILED)
         readable = isinstance(self._states.read_image(image, index), SlotImage)
         if readable and self._states.in_use(image, index):
             raise image_error(ImageRc.NO_FREE_SLOT)

@@ -63,7 +63,8 @@ class ImageStates:
         """Read what a slot holds, or why that can't be told."""
         slots = self.images[image]
         area = slots.areas[index]
-        offset = slots.image_offset(index, reverting=self.swap_type(image) is SwapType.REVERT)
+        reverting = self.swap_type(image) is SwapType.REVERT
+        offset = slots.offset_for_application(index, reverting=reverting)
         if area.is_erased(offset, HEADER_SIZE):
             return ImageRc.NO_IMAGE
         header = slots.header(index, offset)

@@ -119,6 +119,14 @@ class ImageSlots:
             first, second = second, first
         return second if self.header(1, first) is None and self.header(1, second) else first
 
+    def offset_for_application(self, index: int, *, reverting: bool) -> int:
+        """Return where the application looks for an image (`boot_get_image_start_offset`).
+
+        Unlike the bootloader it never looks at the other place: the old image of a confirmed swap
+        using offset is there, and not listed.
+        """
+        return 0 if index == 0 or reverting else self.secondary_offset
+
     def image_size(self, index: int, offset: int = 0) -> int | None:
         """Return the size in bytes of an image with its TLVs; `None` if it makes no sense."""
         header = self.header(index, offset)
