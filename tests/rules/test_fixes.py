@@ -29,6 +29,7 @@ from west_dfu_ble import builddir
 from west_dfu_ble.commands.fix import write_fixes
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.report.console import Console
+from west_dfu_ble.report.output import Output
 from west_dfu_ble.rules import CheckOptions, CheckReport, Generation, evaluate, fixes
 from west_dfu_ble.rules.catalogue import read_catalogue
 
@@ -63,7 +64,7 @@ ALL = [
 def write(report: CheckReport, folder: Path | None) -> str:
     """Write the fixes and return what is said."""
     err = io.StringIO()
-    write_fixes(report, folder, Console(io.StringIO(), err, False, False))
+    write_fixes(report, folder, Console(Output(io.StringIO()), Output(err), False, False))
     return err.getvalue()
 
 

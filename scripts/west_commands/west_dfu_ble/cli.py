@@ -8,8 +8,6 @@ Exit statuses are those of `diagnostics.ExitStatus`; 1 is never returned.
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -77,8 +75,10 @@ ACTIONS: Mapping[str, Action] = {
             options.CONFIG,
             options.FILES,
             options.DEVICE,
+            options.DEVICES,
             options.ACTIVATE,
             options.EVENTS,
+            options.REPORT,
         ),
     ),
     "rehearse": Action(
@@ -145,6 +145,9 @@ ACTIONS: Mapping[str, Action] = {
     ),
 }
 
+# Actions that have no other result than what they write.
+_TELLING = ("check", "explain", "image")
+
 # The job as a whole takes what its steps take.
 _WHOLE_JOB = (
     options.BUILD,
@@ -154,6 +157,7 @@ _WHOLE_JOB = (
     options.SIGN,
     options.BASELINE,
     options.DEVICE,
+    options.DEVICES,
     options.ACTIVATE,
     options.EVENTS,
     options.REPORT,
@@ -195,16 +199,23 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         console.note("interrupted")
         status = ExitStatus.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone (`| head`); a second error at exit would say it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = ExitStatus.DONE
     except ModuleNotFoundError:
         raise  # of a package that is not installed; the west command knows the remedy there
     except Exception:
         console.note(_bug_report())
         status = ExitStatus.UNDECIDED
-    return int(status)
+    return int(_after_output(console, module, status))
+
+
+def _after_output(console: Console, module: str, status: ExitStatus) -> ExitStatus:
+    """Say if the result could not be written; what was done on a device stays what it is."""
+    console.out.flush()
+    failure = console.out.failure
+    if failure is None or isinstance(failure, BrokenPipeError):
+        return status  # `| head` has seen what it wanted
+    console.note(f"standard output can't be written: {failure.strerror}")
+    lost = status is ExitStatus.DONE and module in _TELLING
+    return ExitStatus.UNDECIDED if lost else status
 
 
 def _bug_report() -> str:

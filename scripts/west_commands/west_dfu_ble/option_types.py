@@ -25,6 +25,14 @@ def attempts(text: str) -> int:
     return value
 
 
+def jobs(text: str) -> int:
+    """Read how many may be done at once, 1 or more; for argparse."""
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
 def speed(text: str) -> float:
     """Read a factor above 0, or ``max`` (infinity); for argparse."""
     value = float("inf") if text == "max" else float(text)

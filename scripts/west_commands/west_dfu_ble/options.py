@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .option_types import FORMATS, address, attempts, passkey, report_target, seconds, speed
+from .option_types import FORMATS, address, attempts, jobs, passkey, report_target, seconds, speed
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,18 @@ FORMAT = {
         _REPORT,
     )
 }
-REPORT = {"report of the check": (_REPORT,)}
+REPORT = {
+    "report files": (
+        _option(
+            "--report",
+            action="append",
+            type=report_target,
+            metavar="FORMAT:PATH",
+            help="also write a report of the check, and of the devices (junit; of `upload` also "
+            "json and human), to a file; repeatable",
+        ),
+    )
+}
 FAULTS = {
     "rehearsal": (
         _option(
@@ -248,8 +259,10 @@ DEVICE = {
         ),
         _option(
             "--device",
+            action="append",
             metavar="NAME|ADDRESS",
-            help="which device (default: the only one in range with the SMP service)",
+            help="which device (default: the only one in range with the SMP service); repeatable "
+            "for an update of several",
         ),
         _option(
             "--from",
@@ -287,6 +300,23 @@ DEVICE = {
             default=5,
             metavar="N",
             help="how often to reconnect and resume (default: 5)",
+        ),
+    )
+}
+DEVICES = {
+    "several devices": (
+        _option(
+            "--all-named",
+            action="append",
+            metavar="PATTERN",
+            help="update every device in range whose name the shell pattern fits; repeatable",
+        ),
+        _option(
+            "--jobs",
+            type=jobs,
+            default=8,
+            metavar="N",
+            help="how many devices are updated at once (default: 8)",
         ),
     )
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from ..report.progress import JsonLines, PlainProgress, TerminalProgress
 from ..update import (
     ActivateMode,
     Candidate,
+    DeviceResult,
     Knowledge,
     Update,
     UpdateOptions,
@@ -37,21 +39,25 @@ def update_device(
     build: Build | None,
     candidates: Sequence[Candidate],
     virtual: VirtualDevice | None = None,
+    tell_result: Callable[[DeviceResult], None] | None = None,
 ) -> ExitStatus:
     """Run the update. The last line tells what the device runs and will run next, come what may.
 
-    `virtual` is the device that the link `virtual` leads to; without one it is made.
+    `virtual` is the device that the link `virtual` leads to; without one it is made. `tell_result`
+    is for a report file.
     """
     link = open_device(args, console, build, virtual)
     knowledge = knowledge_from_build(build) if build else Knowledge()
     tell = console.note if args.format == "json" else console.result
     with listener_for(args, console) as listener:
-        update = Update(link, candidates, knowledge, _options(args), listener)
+        update = Update(link, candidates, knowledge, update_options(args), listener)
+        began = time.monotonic()
         try:
             status = asyncio.run(_run(update, dry_run=args.dry_run, tell=tell))
             failure = None
         except DfuBleError as error:
             status, failure = error.status, error
+    seconds = time.monotonic() - began
     if status is ExitStatus.INTERRUPTED:
         console.note("interrupted")
     elif failure:
@@ -72,6 +78,10 @@ def update_device(
         )
     else:
         console.result(sentence)
+    if tell_result is not None:
+        diagnostic = failure.diagnostic if failure else None
+        name = link.traits.peer
+        tell_result(DeviceResult(name, status, diagnostic, update.state, seconds=seconds))
     return status
 
 
@@ -104,7 +114,11 @@ def open_device(
     build: Build | None,
     virtual: VirtualDevice | None = None,
 ) -> Link:
-    """Open the link that the arguments ask for; a virtual device is made first."""
+    """Open the link that the arguments ask for; a virtual device is made first.
+
+    Raises `DfuBleError` EN008 if they name several devices.
+    """
+    require_one_device(args)
     config = settings(args, build)
     assert config.link
     device, on_air = config.device, None
@@ -113,17 +127,30 @@ def open_device(
 
         on_air = TimedDevice(virtual or make_virtual(args, build), args.speed)
         # The device that the project's settings name is a real one.
-        device = args.device
-    return open_link(config.link, device, virtual=on_air, ask=_passkey_source(args, console))
+        device = args.device[0] if args.device else None
+    return open_link(config.link, device, virtual=on_air, ask=passkey_source(args, console))
 
 
-def _passkey_source(args: argparse.Namespace, console: Console) -> AskPasskey | None:
+def require_one_device(args: argparse.Namespace) -> None:
+    """Refuse several devices. Raises `DfuBleError` EN008."""
+    if len(args.device or []) > 1 or args.all_named:
+        raise fault(
+            "EN008",
+            "several devices were asked for",
+            why="This works on one device; the whole job and `upload` update several at once.",
+            helps=["give --device once, and run it for each device"],
+        )
+
+
+def passkey_source(
+    args: argparse.Namespace, console: Console, device: str = "the device"
+) -> AskPasskey | None:
     """Return who knows the passkey that the device shows: the command line, or the user."""
 
     async def ask() -> int | None:
         if args.passkey is not None:
             return int(args.passkey)
-        said = await asyncio.to_thread(console.ask, "passkey that the device shows: ")
+        said = await asyncio.to_thread(console.ask, f"passkey that {device} shows: ")
         return int(said) if said and said.isdecimal() else None
 
     return ask if args.passkey is not None or console.is_interactive else None
@@ -140,7 +167,8 @@ def listener_for(
     return PlainProgress(console.err)
 
 
-def _options(args: argparse.Namespace) -> UpdateOptions:
+def update_options(args: argparse.Namespace) -> UpdateOptions:
+    """Return what the arguments ask for. Raises `DfuBleError` EN008 if they exclude each other."""
     chosen = [
         mode
         for wanted, mode in (

@@ -15,7 +15,7 @@ from ..faults import fault
 from ..report.console import Console
 from ..report.status import state_as_dict, state_table
 from ..update import DeviceState, Knowledge, UpdateOptions, knowledge_from_build, operations
-from .device import listener_for, open_device
+from .device import listener_for, open_device, require_one_device
 from .locate import load_build
 from .settings import settings
 
@@ -83,6 +83,7 @@ def _echoed(args: argparse.Namespace, console: Console, sent: str, came: str) ->
 
 
 def _scan(args: argparse.Namespace, console: Console) -> ExitStatus:
+    require_one_device(args)
     spec = settings(args, None).link
     assert spec
     seen = asyncio.run(links.scan(spec, args.timeout))

@@ -35,10 +35,11 @@ class ReportFiles:
     def write(self) -> None:
         """Write the files. Raises `DfuBleError` EN008 for one that can't be written."""
         for _, path, combined in self._files:
-            _write(path, combined.text())
+            write_report(path, combined.text())
 
 
-def _write(path: Path, text: str) -> None:
+def write_report(path: Path, text: str) -> None:
+    """Write a report and the end of its last line. Raises `DfuBleError` EN008 if that fails."""
     # To a temporary file first: a report is there whole or not at all.
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
@@ -49,7 +50,7 @@ def _write(path: Path, text: str) -> None:
         raise fault(
             "EN008",
             f"the report can't be written: {error.strerror}",
-            why="The check ran, but what it found would be lost.",
+            why="What it would hold is lost.",
             location=path,
             helps=["give --report a path in a folder that exists and can be written"],
         ) from error

@@ -13,6 +13,7 @@ from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..report.console import Console
 from ..virtual import VirtualDevice
+from .device import require_one_device
 from .locate import load_build
 from .virtual import make_virtual
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Serve the device, and tell what it says."""
+    require_one_device(args)
     build = load_build(args) if args.build_dir or not args.running else None
     device = make_virtual(args, build)
     console.result(f"{device.profile.radio.name} ({device.address})")

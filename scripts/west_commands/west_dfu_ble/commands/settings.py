@@ -31,5 +31,5 @@ def settings(args: argparse.Namespace, build: Build | None) -> Configuration:
         profile=args.profile or config.profile,
         fail_on=Severity(args.fail_on) if args.fail_on else config.fail_on,
         link=args.link or config.link or DEFAULT_LINK,
-        device=args.device or config.device,
+        device=args.device[0] if args.device else config.device,
     )

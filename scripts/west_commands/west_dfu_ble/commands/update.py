@@ -11,8 +11,8 @@ from ..diagnostics import ExitStatus
 from ..report.console import Console
 from ..rules import Status
 from .check import check_build
-from .device import update_device
 from .locate import load_build
+from .several_devices import update_all
 from .sign import describe, sign_build
 from .sources import from_signed
 
@@ -33,4 +33,4 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     signed = sign_build(args, build)
     for line in describe(signed):
         console.step("sign", line)
-    return update_device(args, console, build, from_signed(signed))
+    return update_all(args, console, build, from_signed(signed))

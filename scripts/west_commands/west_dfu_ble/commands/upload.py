@@ -8,13 +8,14 @@ import argparse
 from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..report.console import Console
-from .device import update_device
 from .locate import load_build
+from .several_devices import require_device_formats, update_all
 from .sources import from_build, from_files, from_package
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Upload the files given, or the update images that the build directory holds."""
+    require_device_formats(args)
     if args.image and args.package:
         raise fault(
             "EN008",
@@ -32,4 +33,4 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     else:
         assert build is not None
         candidates = from_build(build)
-    return update_device(args, console, build, candidates)
+    return update_all(args, console, build, candidates)

@@ -5,7 +5,7 @@ A link knows bytes and nothing of SMP but where a frame begins and ends on its m
 stands in a module of its own and is imported when it is asked for.
 """
 
-from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
+from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen, plain_address
 from .open import open_link, open_links, scan
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "Seen",
     "open_link",
     "open_links",
+    "plain_address",
     "scan",
 ]

@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 # Asks somebody for the six digits that the device shows; `None` if nobody can tell.
 AskPasskey = Callable[[], Awaitable["int | None"]]
+
+
+def plain_address(text: str) -> str:
+    """Return an address as all its ways of writing have it in common; a name stays as it is."""
+    plain = re.sub("[-:]", "", text).lower()
+    # A Bluetooth address, or what macOS has in its place: a UUID.
+    return plain if re.fullmatch("[0-9a-f]{12}|[0-9a-f]{32}", plain) else text
 
 
 class LinkLost(Exception):

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from ..diagnostics import DfuBleError
 from ..faults import fault
-from .model import Seen
+from .model import Seen, plain_address
 
 # How long to listen on once somebody fits, in seconds: another device of that name, or with that
 # service, advertises within this time (Zephyr's slow interval is 1 s), or the very device that was
@@ -142,11 +141,6 @@ def describe(seen: Seen) -> str:
 def printable(name: str) -> str:
     """Return a name without what would upset a terminal; names are bytes of strangers."""
     return "".join(c if c.isprintable() else "?" for c in name)
-
-
-def plain_address(address: str) -> str:
-    """Return an address as all its ways of writing have it in common."""
-    return re.sub("[-:]", "", address).lower()
 
 
 def _same_address(one: str, other: str) -> bool:

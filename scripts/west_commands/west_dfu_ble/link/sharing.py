@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
-from .search import plain_address
+from .model import plain_address
 
 Tell = Callable[..., None]
 Receiver = Callable[[Tell], AbstractAsyncContextManager[None]]

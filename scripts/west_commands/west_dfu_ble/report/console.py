@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from dataclasses import dataclass
-from typing import TextIO
 
 from ..diagnostics import Diagnostic
+from .output import Output
 
 
-def wants_colour(stream: TextIO) -> bool:
+def wants_colour(stream: Output) -> bool:
     """Whether `stream` gets colour: a terminal, unless ``NO_COLOR`` or ``TERM=dumb`` says no.
 
     ``FORCE_COLOR`` gives colour to files and pipes too (https://no-color.org,
@@ -29,19 +28,16 @@ def wants_colour(stream: TextIO) -> bool:
 class Console:
     """The two streams of a process and whether each takes colour."""
 
-    out: TextIO
-    err: TextIO
+    out: Output
+    err: Output
     colour_out: bool
     colour_err: bool
 
     @classmethod
     def for_process(cls) -> Console:
         """Return the console of this process, as its streams are now."""
-        for stream in (sys.stdout, sys.stderr):
-            # A file name may be no valid text, and a Windows console may lack a character of ours.
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")
-        return cls(sys.stdout, sys.stderr, wants_colour(sys.stdout), wants_colour(sys.stderr))
+        out, err = Output(sys.stdout), Output(sys.stderr)
+        return cls(out, err, wants_colour(out), wants_colour(err))
 
     def result(self, text: str) -> None:
         """Write a result to standard output, and flush, so that order with errors is kept."""

@@ -25,33 +25,34 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def render(report: CheckReport, *, colour: bool, cwd: Path) -> str:
     """Return the suite of one build; there are no colours in it."""
     name = shown_path(report.build.path, cwd)
-    suite = ET.Element("testsuite", name=_clean(name))
+    suite = ET.Element("testsuite", name=clean(name))
     properties = ET.SubElement(suite, "properties")
     for key, text in build_facts(report).items():
-        ET.SubElement(properties, "property", name=key, value=_clean(text))
+        ET.SubElement(properties, "property", name=key, value=clean(text))
     for outcome in report.outcomes:
         case = _case(suite, name, outcome.image, f"{outcome.code} {outcome.name}")
         _tell(case, outcome, report, cwd)
-    return _document([suite])
+    return document([suite])
 
 
 def render_error(path: Path, diagnostic: Diagnostic) -> str:
     """Return the suite of a build that could not be read: one case, with that error."""
     cwd = Path.cwd()
     name = shown_path(path, cwd)
-    suite = ET.Element("testsuite", name=_clean(name))
+    suite = ET.Element("testsuite", name=clean(name))
     case = _case(suite, name, "", f"{diagnostic.code} {diagnostic.name}")
     _add(case, "error", diagnostic.message, diagnostic.severity.value, _full(diagnostic, cwd))
-    return _document([suite])
+    return document([suite])
 
 
 def combine(texts: list[str]) -> str:
     """Return one document with the suites of several builds."""
     # These are our own texts, made above; nothing foreign is parsed.
-    return _document([suite for text in texts for suite in ET.fromstring(text)])  # noqa: S314
+    return document([suite for text in texts for suite in ET.fromstring(text)])  # noqa: S314
 
 
-def _document(suites: list[ET.Element]) -> str:
+def document(suites: list[ET.Element]) -> str:
+    """Return the suites, counted, as one document."""
     root = ET.Element("testsuites", name="dfu-ble check")
     totals = dict.fromkeys(_COUNTS, 0)
     for suite in suites:
@@ -78,7 +79,7 @@ def _document(suites: list[ET.Element]) -> str:
 def _case(suite: ET.Element, build: str, image: str, name: str) -> ET.Element:
     # Readers make a tree of the dots and tell cases of several builds apart by this name.
     classname = f"{build.replace('.', '_')}.{image or 'build'}"
-    return ET.SubElement(suite, "testcase", classname=_clean(classname), name=_clean(name))
+    return ET.SubElement(suite, "testcase", classname=clean(classname), name=clean(name))
 
 
 def _tell(case: ET.Element, outcome: Outcome, report: CheckReport, cwd: Path) -> None:
@@ -99,20 +100,21 @@ def _tell(case: ET.Element, outcome: Outcome, report: CheckReport, cwd: Path) ->
 
 
 def _add(case: ET.Element, tag: str, message: str, kind: str = "", text: str = "") -> None:
-    element = ET.SubElement(case, tag, message=_clean(message))
+    element = ET.SubElement(case, tag, message=clean(message))
     if kind:
         element.set("type", kind)
-    element.text = _clean(text) or None
+    element.text = clean(text) or None
 
 
 def _say(case: ET.Element, text: str) -> None:
     if text:
-        ET.SubElement(case, "system-out").text = _clean(text)
+        ET.SubElement(case, "system-out").text = clean(text)
 
 
 def _full(diagnostic: Diagnostic, cwd: Path) -> str:
     return render_diagnostic(diagnostic, colour=False, cwd=cwd)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Return the text without what XML can't hold."""
     return _FORBIDDEN.sub("", text)

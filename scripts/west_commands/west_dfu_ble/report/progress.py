@@ -6,9 +6,10 @@ from __future__ import annotations
 import json
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 from ..update.events import Event, Phase, PhaseDone, PhaseStarted, Remark, UploadProgress
+from .output import Stream
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -55,9 +56,10 @@ class _Lines:
 class PlainProgress(_Lines):
     """Lines of text, for a log."""
 
-    def __init__(self, stream: TextIO) -> None:
-        """Write to `stream`."""
+    def __init__(self, stream: Stream, prefix: str = "") -> None:
+        """Write to `stream`; every line begins with `prefix`."""
         self._stream = stream
+        self._prefix = prefix
         self._tenth = -1
 
     def __call__(self, event: Event) -> None:
@@ -77,13 +79,13 @@ class PlainProgress(_Lines):
             self._write("note", event.text)
 
     def _write(self, phase: str, text: str) -> None:
-        print(format_phase(phase, text), file=self._stream, flush=True)
+        print(self._prefix + format_phase(phase, text), file=self._stream, flush=True)
 
 
 class TerminalProgress(AbstractContextManager["TerminalProgress"]):
     """The finished steps, a line each; below them the step under way, while uploading as a bar."""
 
-    def __init__(self, stream: TextIO, *, colour: bool) -> None:
+    def __init__(self, stream: Stream, *, colour: bool) -> None:
         """Draw on `stream`, a terminal."""
         from rich.console import Console, Group
         from rich.live import Live
@@ -98,7 +100,11 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         )
 
         self._console = Console(
-            file=stream, no_color=not colour, highlight=False, soft_wrap=True, emoji=False
+            file=cast("TextIO", stream),
+            no_color=not colour,
+            highlight=False,
+            soft_wrap=True,
+            emoji=False,
         )
         phase = TextColumn(f"[bold cyan]{{task.fields[phase]:<{_WIDTH}}}", markup=True)
         self._steps: Progress = Progress(
@@ -184,7 +190,7 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
 class JsonLines(_Lines):
     """One JSON object a line: every event, for a program that watches the update."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: Stream) -> None:
         """Write to `stream`."""
         self._stream = stream
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The update of a device: plan, upload, activate, reboot, verify, confirm.
 
-`Update` does it over any `Link` with the images on offer and what the build knows of the device;
-`operations` holds the single steps. All failures are `DfuBleError`; what happens on the way is
-told to a `Listener`, and `Update.state` is what is known of the device at any moment.
+`Update` does it over any `Link` with the images on offer and what the build knows of the device,
+`SeveralUpdates` on several devices at once; `operations` holds the single steps. All failures are
+`DfuBleError`; what happens on the way is told to a `Listener`, and `Update.state` is what is known
+of the device at any moment.
 """
 
 from .device import DeviceState
@@ -22,10 +23,12 @@ from .model import ActivateMode, Candidate, Knowledge, UpdateOptions
 from .plan import ImagePlan, Plan, make_plan
 from .preview import Preview
 from .session import Refusal, Session
+from .several import DeviceResult, SeveralUpdates, worst
 
 __all__ = [
     "ActivateMode",
     "Candidate",
+    "DeviceResult",
     "DeviceState",
     "Event",
     "ImagePlan",
@@ -40,9 +43,11 @@ __all__ = [
     "Refusal",
     "Remark",
     "Session",
+    "SeveralUpdates",
     "Update",
     "UpdateOptions",
     "UploadProgress",
     "knowledge_from_build",
     "make_plan",
+    "worst",
 ]
