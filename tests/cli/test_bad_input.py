@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +148,28 @@ def test_signing_refuses(
     assert result.err.count("error[") == 1, result.err
     assert f"error[{code}]" in result.err
     assert tree(tiny) == before
+
+
+@pytest.mark.parametrize("sample", ["build-swap", "build-direct-xip"])
+def test_a_binary_that_is_cut_is_not_signed(dfu_ble: RunDfuBle, tiny: Path, sample: str) -> None:
+    cut_off = 96_724
+    binary = tiny / sample / "zephyr" / "app_to_sign.bin"
+    binary.write_bytes(binary.read_bytes()[:-cut_off])
+    before = tree(tiny)
+
+    result = dfu_ble("sign", "-d", tiny / sample)
+
+    assert result.status == 5, result.err
+    assert result.err.count("error[") == 1
+    assert f"error[IM316] bad-binary: the binary ends {cut_off} bytes before" in result.err
+    assert tree(tiny) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_a_link_to_the_build_directory_is_as_good(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    link = tiny.parent / "elsewhere"
+    link.symlink_to(tiny / "build-swap", target_is_directory=True)
+    assert dfu_ble("sign", "-d", link).status == 0
 
 
 @pytest.mark.parametrize(

@@ -62,11 +62,11 @@ def update_device(
         console.note("interrupted")
     elif failure:
         console.error(failure.diagnostic)
-    sentence = (
-        update.state.sentence()
-        if update.state
-        else "the state of the device is not known: it was never reached"
-    )
+    sentence = "the state of the device is not known: it was never reached"
+    if update.state:
+        sentence = update.state.sentence()
+    elif status is ExitStatus.INTERRUPTED:
+        sentence = "nothing was written to the device"
     if args.format == "json":
         JsonLines(console.out).write(
             {

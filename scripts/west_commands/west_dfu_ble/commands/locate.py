@@ -25,9 +25,11 @@ def locate_build(args: argparse.Namespace) -> Path:
             helps=["give --build-dir once"],
         )
     cwd = Path.cwd()
-    return builddir.find(
+    found = builddir.find(
         given[0] if given else None, cwd=cwd, dir_fmt=builddir.configured_dir_fmt(cwd)
     )
+    # What the build names relative to itself lies beside the folder, not beside a link to it.
+    return found.resolve() if found.is_symlink() else found
 
 
 def load_build(args: argparse.Namespace) -> Build:

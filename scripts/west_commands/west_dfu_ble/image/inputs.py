@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..builddir import Build, Image, Layout, Role, Slot
+from ..builddir import Build, Image, Layout, Role, Slot, read_elf
+from ..diagnostics import Location, Note
 from ..faults import fault
 from .binary_file import read_binary
 from .linkage import require_linked_for
@@ -93,7 +94,33 @@ def _binary(build: Build, owner: Image, slot: Slot) -> Binary:
     binary = Binary(slot, path, data, padding)
     if owner.role is not Role.NETWORK_CORE:
         require_linked_for(build, slot, binary.firmware, path)
+        _require_whole(build, owner, binary)
     return binary
+
+
+def _require_whole(build: Build, owner: Image, binary: Binary) -> None:
+    """Raise `DfuBleError` IM316 if the ELF file has more to load into the slot than the binary."""
+    if owner.elf is None or not owner.elf.is_file():
+        return
+    slot = binary.slot
+    first, last = slot.address.value, slot.address.value + slot.size.value
+    header = build.header_size.value if build.header_size else 0
+    start = first + (header if pads_header(build) else 0)
+    ends = [
+        segment.address + segment.file_size
+        for segment in read_elf(owner.elf).segments
+        if segment.file_size and first <= segment.address < last
+    ]
+    missing = max(ends, default=start) - start - len(binary.data)
+    if missing > 0:
+        raise fault(
+            "IM316",
+            f"the binary ends {missing} bytes before the program that it was made from does",
+            why="It would be signed, uploaded and started, and crash where its end is missing.",
+            location=binary.path,
+            notes=[Note("the program", Location(owner.elf))],
+            helps=["build it again: west build"],
+        )
 
 
 def _slot(build: Build, index: int, number: int) -> Slot:
