@@ -34,6 +34,14 @@ def cut(name: str) -> Spoil:
     return spoil
 
 
+def cut_between_lines(name: str, lines: int) -> Spoil:
+    def spoil(build: Path) -> None:
+        file = build / name
+        file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:lines]))
+
+    return spoil
+
+
 def write(name: str, data: bytes) -> Spoil:
     return lambda build: (build / name).write_bytes(data)
 
@@ -58,6 +66,8 @@ def remove(name: str) -> Spoil:
         pytest.param("EN003", remove("zephyr/.config"), id="config-missing"),
         pytest.param("EN003", write("zephyr/.config", b""), id="config-empty"),
         pytest.param("EN003", cut("zephyr/.config"), id="config-cut"),
+        pytest.param("EN003", cut_between_lines("zephyr/.config", 250), id="config-cut-at-a-line"),
+        pytest.param("EN003", cut_between_lines("mcuboot/zephyr/.config", 20), id="mcuboot-cut"),
         pytest.param("EN003", write("zephyr/.config", os.urandom(4096)), id="config-binary"),
         pytest.param("EN004", write("partitions.yml", b"app: [1, {"), id="partitions-not-yaml"),
         pytest.param(

@@ -82,7 +82,7 @@ def linux(machine: LinuxVm) -> Iterator[LinuxVm]:
     machine.unplug()
 
 
-@pytest.mark.parametrize("action", ["scan", "status", "upload"])
+@pytest.mark.parametrize("action", ["scan", "upload"])
 def test_no_adapter(action: str, machine: LinuxVm) -> None:
     done = run(machine, action)
     assert done.status == 6, done.err
@@ -215,6 +215,25 @@ def test_a_device_that_goes_out_of_range_for_good(linux: LinuxVm, subject: Subje
     assert device.running() is not None
     assert device.bytes_taken >= 80_000
     assert not subject.stays_on(device)
+
+
+def test_two_devices_at_once_one_of_them_to_be_paired_and_lost(
+    linux: LinuxVm, subject: Subject
+) -> None:
+    door = subject.device(9, advertise_service=True)
+    roof = subject.device(10, access=Access.ENCRYPTED)
+    with linux.air.put(door) as first, linux.air.put(roof) as second:
+        second.vanish_after(80_000)
+        names = ("--device", first.name, "--device", second.name)
+        running = linux.start("upload", "--image", "/work/update.bin", *names)
+        assert second.gone.wait(90)
+        second.come_back()
+        done = running.result(200)
+    assert done.status == 0, done.err
+    assert done.last_line == "2 devices: 2 done"
+    assert f"{second.name}  note     " in done.err
+    assert subject.stays_on(door)
+    assert subject.stays_on(roof)
 
 
 def test_bluetooth_that_is_switched_off_in_the_middle(linux: LinuxVm, subject: Subject) -> None:

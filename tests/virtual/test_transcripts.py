@@ -188,6 +188,8 @@ class Replay:
             return
         with suppress(cbor2.CBORDecodeError):
             request = cbor2.loads(frame[8:])
+            if not isinstance(request, dict):  # cbor2 before 6.1 reads a lone "break"
+                return
             if request.get("off") == 0 and request.get("len") in self.images:
                 self.image = self.images[request["len"]]
                 self.sha = request.get("sha", b"")

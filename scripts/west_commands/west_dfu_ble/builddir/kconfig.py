@@ -13,6 +13,9 @@ from .textfile import read_text, shorten, unreadable
 _LIMIT = 4_000_000
 _ASSIGNMENT = re.compile(r'((?:SB_)?CONFIG_\w+)=(?:"((?:[^"\\]|\\.)*)"|([^"\s]*))\s*')
 _NOT_SET = re.compile(r"# ((?:SB_)?CONFIG_\w+) is not set\s*")
+# A menu or a comment of Kconfig, as it stands in the file.
+_HEADING = re.compile(r"^#\n# \S.*\n#$", re.MULTILINE)
+_SYSBUILD = re.compile(r"^(# )?SB_CONFIG_", re.MULTILINE)
 _ESCAPE = re.compile(r"\\(.)")
 _WHY = "Without the whole configuration nothing can be said about the update."
 
@@ -65,10 +68,10 @@ def parse_kconfig(text: str, path: Path) -> dict[str, tuple[str, int]]:
 
 
 def _is_generated(text: str) -> bool:
-    # Every `.config` that Zephyr writes has this heading in its first part, and near its end
+    # Every `.config` that Zephyr writes has headings from its first menu on, and near its end
     # CONFIG_KERNEL_BIN_NAME (Kconfig.zephyr, a string with a default); a file that was cut between
-    # two lines has the one without the other.
-    return "\n# Devicetree Info\n" in text
+    # two lines has the one without the other. Sysbuild's own has other symbols altogether.
+    return _HEADING.search(text) is not None and not _SYSBUILD.search(text)
 
 
 def _cut_off(path: Path, line: int, where: str) -> Exception:
