@@ -15,14 +15,16 @@ from ..update import DeviceResult
 from .diagnostic import render_diagnostic
 from .junit import clean, document
 
-_VERDICTS = {ExitStatus.DONE: "done", ExitStatus.INTERRUPTED: "interrupted"}
+VERDICTS = ("done", "failed", "interrupted", "not begun")
 
 
 def verdict(result: DeviceResult) -> str:
-    """One word or two on how it ended."""
+    """Which of `VERDICTS` says how it ended."""
     if not result.has_begun:
-        return "not begun"
-    return _VERDICTS.get(result.status, "failed")
+        return VERDICTS[3]
+    return {ExitStatus.DONE: VERDICTS[0], ExitStatus.INTERRUPTED: VERDICTS[2]}.get(
+        result.status, VERDICTS[1]
+    )
 
 
 def reason(result: DeviceResult) -> str:

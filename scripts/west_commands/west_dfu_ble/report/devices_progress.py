@@ -22,12 +22,15 @@ from ..update.events import (
     UploadProgress,
 )
 from .console import Console
-from .devices import reason, result_as_dict, verdict
+from .devices import VERDICTS, reason, result_as_dict, verdict
 from .output import Stream
 from .progress import JsonLines, PlainProgress, event_as_dict, format_phase, format_rate
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+
+_LONGEST_NAME = 40  # columns of a terminal
 
 
 class DevicesProgress(AbstractContextManager["DevicesProgress"], Protocol):
@@ -103,13 +106,24 @@ class DeviceBars(_Lines):
         """Draw on `stream`, a terminal."""
         from rich.console import Console as RichConsole
         from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
 
-        width = max((len(phase.value) for phase in Phase), default=0)
+        # A long text at the end must not push the names away.
+        names = min(max(map(len, devices), default=0), _LONGEST_NAME)
+        width = max(len(text) for text in (*(phase.value for phase in Phase), *VERDICTS))
         self._progress: Progress = Progress(
-            TextColumn("{task.fields[device]}", markup=False),
-            TextColumn(f"{{task.fields[step]:<{width}}}", style="bold cyan", markup=False),
+            TextColumn("{task.fields[device]}", markup=False, table_column=Column(min_width=names)),
+            TextColumn(
+                "{task.fields[step]}",
+                style="bold cyan",
+                markup=False,
+                table_column=Column(min_width=width),
+            ),
             BarColumn(bar_width=20),
-            TextColumn("{task.description}", markup=False),
+            TextColumn(
+                "{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)
+            ),
+            expand=True,
             console=RichConsole(
                 file=cast("TextIO", stream), no_color=not colour, highlight=False, emoji=False
             ),
