@@ -122,3 +122,16 @@ def test_no_destination_is_shared_with_west() -> None:
     mine = {a.dest for p in parsers for a in p._actions if not isinstance(a, argparse._HelpAction)}
     assert {"action", "build_dir", "link"} <= mine
     assert not mine & {"command", "help", "quiet", "verbose", "zephyr_base"}
+
+
+def test_west_config_gives_defaults(build: Path) -> None:
+    workspace = Workspace.make(build.parents[1] / "ws")
+    for option, value in (("link", "virtual"), ("fail-on", "warning")):
+        done = workspace.west("config", f"dfu-ble.{option}", value)
+        assert done.status == 0, done.err
+    result = workspace.west("dfu-ble", "status", "-d", build, "--speed", "max")
+    assert result.status == 0, result.err
+    workspace.west("config", "dfu-ble.fail-on", "never")
+    refused = workspace.west("dfu-ble", "check", "-d", build)
+    assert refused.status == 2
+    assert "`dfu-ble.fail-on` is `never`" in refused.err

@@ -18,7 +18,7 @@ from .config_assignments import (
 from .config_sources import ConfigurationFile, Origin, configuration_files
 from .config_variables import ExtraConfiguration, extra_configuration
 from .elf import ElfFacts, LoadSegment, read_elf
-from .find import configured_dir_fmt, find, west_topdir
+from .find import find
 from .layout import is_build_directory
 from .load import load
 from .model import (
@@ -38,6 +38,7 @@ from .model import (
     Slot,
     Symbol,
 )
+from .westconfig import configured_dir_fmt, west_options, west_topdir
 
 __all__ = [
     "Artifact",
@@ -71,6 +72,7 @@ __all__ = [
     "is_build_directory",
     "load",
     "read_elf",
+    "west_options",
     "west_topdir",
     "where_assigned",
 ]

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find the build directory as `west build` and `west flash` do, and west's settings for it."""
+"""Find the build directory as `west build` and `west flash` do."""
 
 from __future__ import annotations
 
-import configparser
 import glob
 import string
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from ..faults import fault
 from .layout import is_build_directory, require_build_directory
 from .places import path_exists
+from .westconfig import west_topdir
 
 _DEFAULT = "build"
 _UNKNOWN = "\0"  # in no path
@@ -123,37 +123,3 @@ def _bad_format(pattern: str, problem: str) -> Exception:
         f"west's setting `build.dir-fmt` is `{pattern}`, which can't be used: {problem}",
         helps=["correct it with `west config build.dir-fmt`, or give `--build-dir`"],
     )
-
-
-def west_topdir(start: Path) -> Path | None:
-    """Return the folder of the west workspace that `start` lies in, or `None`.
-
-    Told as west tells it: the nearest folder upwards that holds `.west/config`.
-    """
-    try:
-        start = start.resolve()
-    except (OSError, RuntimeError):
-        return None
-    for folder in (start, *start.parents):
-        if path_exists(folder / ".west" / "config"):
-            return folder
-    return None
-
-
-def configured_dir_fmt(cwd: Path) -> str | None:
-    """Return west's setting ``build.dir-fmt`` if west is installed and `cwd` is in a workspace.
-
-    `None` if it is not set, or if nothing can be asked.
-    """
-    topdir = west_topdir(cwd)
-    if topdir is None:
-        return None
-    try:
-        from west.configuration import Configuration, MalformedConfig
-    except ImportError:
-        return None
-    try:
-        value = Configuration(topdir=topdir).get("build.dir-fmt")
-    except (MalformedConfig, configparser.Error, OSError, ValueError):
-        return None
-    return str(value) if value else None

@@ -10,7 +10,6 @@ from .artifacts import find_artifacts
 from .cmakecache import CMakeCache, read_cmake_cache
 from .devicetree import DeviceTree, read_devicetree
 from .domains import read_domains
-from .find import west_topdir
 from .images import Found, child_images, classify, read_image, sysbuild_images
 from .kconfig import read_kconfig
 from .layout import (
@@ -27,6 +26,7 @@ from .places import Places, is_absolute, path_exists, recorded_path
 from .signing import KeyPlaces, application_key, bootloader_key, signature_type
 from .slots import flash_facts
 from .version import ncs_version, sign_version, zephyr_version
+from .westconfig import west_topdir
 
 
 def load(path: Path) -> Build:
