@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from west_dfu_ble import __version__, option_types
 from west_dfu_ble import report as reports
 
 DATA = Path(__file__).parent / "data"
-SUFFIXES = {"json": "json", "sarif": "sarif", "junit": "xml"}
+SUFFIXES = {"json": "json", "sarif": "sarif", "junit": "xml", "html": "html"}
 
 
 def shown(name: str) -> str:
@@ -26,6 +27,9 @@ def shown(name: str) -> str:
     text = reports.render(sample_report(), name, colour=False, cwd=WORKSPACE)
     if name == "sarif":
         text = json.dumps(without_rules(text), indent=1)
+    if name == "html":
+        text = re.sub(r"<style>.*</style>", "<style></style>", text, flags=re.DOTALL)
+        text = text.replace(f"dfu-ble {__version__};", "dfu-ble VERSION;")
     return text.replace(f'"version": "{__version__}"', '"version": "VERSION"') + "\n"
 
 

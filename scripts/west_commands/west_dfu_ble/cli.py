@@ -93,6 +93,7 @@ ACTIONS: Mapping[str, Action] = {
             options.ACTIVATE,
             options.FAULTS,
             options.EVENTS,
+            options.REPORT,
         ),
     ),
     "device": Action(

@@ -141,8 +141,8 @@ REPORT = {
             action="append",
             type=report_target,
             metavar="FORMAT:PATH",
-            help="also write a report of the check, and of the devices (junit; of `upload` also "
-            "json and human), to a file; repeatable",
+            help="also write a report of the check, and of the devices (html, junit; of `upload` "
+            "and `rehearse` also json and human), to a file; repeatable",
         ),
     )
 }

@@ -16,6 +16,7 @@ from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
 from ..link import AskPasskey, Link, open_link
 from ..report.console import Console
+from ..report.html import UpdateRecord
 from ..report.preview import describe_preview
 from ..report.progress import JsonLines, PlainProgress, TerminalProgress
 from ..update import (
@@ -23,6 +24,7 @@ from ..update import (
     Candidate,
     DeviceResult,
     Knowledge,
+    Recorder,
     Update,
     UpdateOptions,
     knowledge_from_build,
@@ -39,18 +41,19 @@ def update_device(
     build: Build | None,
     candidates: Sequence[Candidate],
     virtual: VirtualDevice | None = None,
-    tell_result: Callable[[DeviceResult], None] | None = None,
+    tell_record: Callable[[UpdateRecord], None] | None = None,
 ) -> ExitStatus:
     """Run the update. The last line tells what the device runs and will run next, come what may.
 
-    `virtual` is the device that the link `virtual` leads to; without one it is made. `tell_result`
+    `virtual` is the device that the link `virtual` leads to; without one it is made. `tell_record`
     is for a report file.
     """
     link = open_device(args, console, build, virtual)
     knowledge = knowledge_from_build(build) if build else Knowledge()
     tell = console.note if args.format == "json" else console.result
     with listener_for(args, console) as listener:
-        update = Update(link, candidates, knowledge, update_options(args), listener)
+        recorder = Recorder(listener)
+        update = Update(link, candidates, knowledge, update_options(args), recorder)
         began = time.monotonic()
         try:
             status = asyncio.run(_run(update, dry_run=args.dry_run, tell=tell))
@@ -78,10 +81,11 @@ def update_device(
         )
     else:
         console.result(sentence)
-    if tell_result is not None:
+    if tell_record is not None:
         diagnostic = failure.diagnostic if failure else None
-        name = link.traits.peer
-        tell_result(DeviceResult(name, status, diagnostic, update.state, seconds=seconds))
+        traits = link.traits
+        result = DeviceResult(traits.peer, status, diagnostic, update.state, seconds=seconds)
+        tell_record(UpdateRecord(result, recorder.events, traits.kind))
     return status
 
 

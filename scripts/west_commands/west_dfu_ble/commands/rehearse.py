@@ -5,24 +5,29 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..builddir import Build
 from ..diagnostics import ExitStatus
 from ..report.console import Console
+from .check import evaluate_build
 from .device import update_device
 from .locate import load_build
 from .sign import describe, sign_build
 from .sources import from_signed
+from .update_reports import require_device_formats, write_update_reports
 from .virtual import make_virtual
 
 if TYPE_CHECKING:
+    from ..report.html import UpdateRecord
     from ..update import Candidate
     from ..virtual import VirtualDevice
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Sign, update the virtual device as a real one, show what it said, then the verdict."""
+    require_device_formats(args)
     build = load_build(args)
     signed = sign_build(args, build)
     for line in describe(signed):
@@ -31,7 +36,13 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     device = make_virtual(args, build)
     if args.faults:
         return _faults(args, console, build, from_signed(signed), device)
-    status = update_device(args, console, build, from_signed(signed), virtual=device)
+    records: list[UpdateRecord] = []
+    status = update_device(
+        args, console, build, from_signed(signed), virtual=device, tell_record=records.append
+    )
+    if args.report:
+        told = [replace(record, log=tuple(device.log)) for record in records]
+        write_update_reports(args, told, evaluate_build(args, build))
     said = "\n".join(f"  {line}" for line in device.log)
     verdict = (
         "this build updates the device that runs now"

@@ -14,30 +14,28 @@ from .. import link as links
 from ..builddir import Build
 from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
-from ..report import devices as device_report
 from ..report.console import Console
+from ..report.devices import device_table
 from ..report.devices_progress import DevicesProgress, devices_progress
+from ..report.html import UpdateRecord
 from ..report.preview import describe_preview
+from ..rules import CheckReport
 from ..update import (
     Candidate,
     DeviceResult,
     Knowledge,
+    Recorder,
     SeveralUpdates,
     Update,
     knowledge_from_build,
     worst,
 )
 from .device import passkey_source, update_device, update_options
-from .report_files import write_report
 from .settings import settings
+from .update_reports import write_update_reports
 
 # Seconds. Devices advertise within this time, also slowly (Zephyr's slow interval is 1.28 s).
 _LISTEN = 5.0
-_FORMATS = {
-    "junit": device_report.render_junit,
-    "json": device_report.render_json,
-    "human": device_report.device_table,
-}
 
 
 def update_all(
@@ -45,23 +43,26 @@ def update_all(
     console: Console,
     build: Build | None,
     candidates: Sequence[Candidate],
+    check: CheckReport | None = None,
 ) -> ExitStatus:
     """Update the device that is meant, or all of them, and write the report files.
 
-    With several the status is the worst of theirs: 130 over 7 over 6, down to 0.
+    `check` is what the report files hold already. With several devices the status is the worst of
+    theirs: 130 over 7 over 6, down to 0.
     """
-    results: list[DeviceResult] = []
+    records: list[UpdateRecord] = []
     try:
         if len(args.device or []) < 2 and not args.all_named:
-            return update_device(args, console, build, candidates, tell_result=results.append)
-        results += _update_several(args, console, build, candidates)
+            return update_device(args, console, build, candidates, tell_record=records.append)
+        records += _update_several(args, console, build, candidates)
     except DfuBleError as error:
         asked = ", ".join([*(args.device or ()), *(args.all_named or ())]) or "the device"
-        results.append(DeviceResult(asked, error.status, error.diagnostic))
+        records.append(UpdateRecord(DeviceResult(asked, error.status, error.diagnostic), ()))
         raise
     finally:
         # Whatever happened, no older report passes for this run's.
-        _write_reports(args, results)
+        write_update_reports(args, records, check)
+    results = [record.result for record in records]
     for result in results:
         if result.error is not None:
             console.note(f"{result.device}:")
@@ -70,23 +71,11 @@ def update_all(
             tell = console.note if args.format == "json" else console.result
             tell(f"{result.device}:\n{describe_preview(result.preview)}\n")
     if args.format != "json":
-        console.result(device_report.device_table(results))
+        console.result(device_table(results))
     for result in results:
         if result.bug is not None:
             raise result.bug
     return worst(results)
-
-
-def require_device_formats(args: argparse.Namespace) -> None:
-    """Refuse report files in which devices have no form. Raises `DfuBleError` EN008."""
-    for name, _ in args.report or ():
-        if name not in _FORMATS:
-            raise fault(
-                "EN008",
-                f"there is no report of devices in the format {name}",
-                why="It is one of the check.",
-                helps=[f"with `upload`: one of {', '.join(_FORMATS)}"],
-            )
 
 
 def _update_several(
@@ -94,7 +83,7 @@ def _update_several(
     console: Console,
     build: Build | None,
     candidates: Sequence[Candidate],
-) -> list[DeviceResult]:
+) -> list[UpdateRecord]:
     options = update_options(args)
     spec = settings(args, build).link
     assert spec
@@ -103,11 +92,13 @@ def _update_several(
     knowledge = knowledge_from_build(build) if build else Knowledge()
     opened = dict(zip(devices.values(), links.open_links(spec, asks), strict=True))
     with devices_progress(console, args.format, list(opened)) as progress:
+        recorders = {label: Recorder(progress.listener(label)) for label in opened}
         updates = {
-            label: Update(link, candidates, knowledge, options, progress.listener(label))
+            label: Update(link, candidates, knowledge, options, recorders[label])
             for label, link in opened.items()
         }
-        return asyncio.run(_run(args, updates, progress))
+        results = asyncio.run(_run(args, updates, progress))
+    return [UpdateRecord(one, recorders[one.device].events, spec) for one in results]
 
 
 async def _run(
@@ -153,18 +144,3 @@ def _devices(args: argparse.Namespace, console: Console, spec: str) -> dict[str,
         found[one.address] = one.name if alone else f"{one.name} ({one.address})"
     console.note(f"{len(found)} devices: {', '.join(found.values())}")
     return found
-
-
-def _write_reports(args: argparse.Namespace, results: Sequence[DeviceResult]) -> None:
-    """Write the files that `--report` asks for.
-
-    In the whole job they hold the check already: what can hold both (JUnit) gets the devices too.
-    """
-    for name, path in args.report or ():
-        if args.action is not None:
-            write_report(path, _FORMATS[name](results))
-        elif name == "junit":
-            from ..report.junit import combine
-
-            both = [path.read_text(encoding="utf-8"), device_report.render_junit(results)]
-            write_report(path, combine(both))

@@ -33,4 +33,4 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     signed = sign_build(args, build)
     for line in describe(signed):
         console.step("sign", line)
-    return update_all(args, console, build, from_signed(signed))
+    return update_all(args, console, build, from_signed(signed), outcome)

@@ -9,8 +9,9 @@ from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..report.console import Console
 from .locate import load_build
-from .several_devices import require_device_formats, update_all
+from .several_devices import update_all
 from .sources import from_build, from_files, from_package
+from .update_reports import require_device_formats
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from ..diagnostics import ExitStatus
 from ..update import DeviceResult
 from .diagnostic import render_diagnostic
-from .junit import clean, document
+from .junit import document
+from .words import clean
 
 VERDICTS = ("done", "failed", "interrupted", "not begun")
 

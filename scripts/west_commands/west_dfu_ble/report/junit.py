@@ -7,7 +7,6 @@ does not apply is skipped. What was waived, or is below `--fail-on`, passes and 
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -15,11 +14,9 @@ from ..diagnostics import Diagnostic
 from ..rules import CheckReport, Outcome, Status
 from .diagnostic import render_diagnostic
 from .facts import build_facts
-from .words import shown_path
+from .words import clean, shown_path
 
 _COUNTS = ("tests", "failures", "errors", "skipped")
-# XML 1.0 has no way to write these, not even as references (section 2.2).
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: CheckReport, *, colour: bool, cwd: Path) -> str:
@@ -113,8 +110,3 @@ def _say(case: ET.Element, text: str) -> None:
 
 def _full(diagnostic: Diagnostic, cwd: Path) -> str:
     return render_diagnostic(diagnostic, colour=False, cwd=cwd)
-
-
-def clean(text: str) -> str:
-    """Return the text without what XML can't hold."""
-    return _FORBIDDEN.sub("", text)

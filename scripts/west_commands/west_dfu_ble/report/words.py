@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,15 @@ from ..diagnostics import Location
 
 if TYPE_CHECKING:
     from ..rules import CheckReport
+
+
+# XML 1.0 has no way to write these, not even as references (section 2.2); HTML has none either.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def clean(text: str, instead: str = "") -> str:
+    """Return the text without what XML and HTML can't hold, or with `instead` in its place."""
+    return _FORBIDDEN.sub(instead, text)
 
 
 def headline(report: CheckReport) -> str:
@@ -43,6 +53,21 @@ def size(number: int) -> str:
     if number and number % 1024 == 0:
         return f"{number // 1024} KiB"
     return f"{number} bytes"
+
+
+def kib(number: int) -> str:
+    """Return bytes in KiB with one decimal, to be compared at a glance: ``192.8 KiB``."""
+    return f"{number / 1024:.1f} KiB"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return at most `longest` characters, with an ellipsis where some were left out."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return the share: ``12 %``."""
+    return f"{100 * part / whole:.0f} %" if whole > 0 else "more than 100 %"
 
 
 def shown_path(path: Path, cwd: Path) -> str:

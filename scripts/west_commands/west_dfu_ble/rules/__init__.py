@@ -16,6 +16,7 @@ from .generation import Generation
 from .model import Category, Outcome, RuleDoc, Status
 from .options import CheckOptions
 from .profile import Profile
+from .slot_use import SlotUse, slot_uses
 
 __all__ = [
     "Category",
@@ -29,6 +30,7 @@ __all__ = [
     "Outcome",
     "Profile",
     "RuleDoc",
+    "SlotUse",
     "Status",
     "Summary",
     "UploadEstimate",
@@ -40,4 +42,5 @@ __all__ = [
     "fixes",
     "is_own",
     "rule_page",
+    "slot_uses",
 ]

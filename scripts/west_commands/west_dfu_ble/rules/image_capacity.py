@@ -48,7 +48,7 @@ def check(context: Context, image: Image) -> Verdict:
     slot = build.slot(1 if image.role is Role.VARIANT else 0)
     if slot is None:
         return unknown("the build does not tell where the slot is")
-    measured = _size(build, image, slot.index)
+    measured = size_in_slot(build, image, slot.index)
     if measured is None:
         return unknown("there is neither an update image nor a binary of this image")
     from ..image import capacity
@@ -69,25 +69,29 @@ def check(context: Context, image: Image) -> Verdict:
     )
 
 
-def _size(build: Build, image: Image, slot: int) -> tuple[int, Path, bool] | None:
-    """Return the image's size, the file it was read from, and whether that is the image itself."""
+def size_in_slot(build: Build, image: Image, slot: int) -> tuple[int, Path, bool] | None:
+    """Return the size in bytes, the file it was read from, and whether that is the image itself.
+
+    `slot` is the index of the slot that the image is linked for. `None` if there is no file.
+    """
     for artifact in build.artifacts:
         if artifact.kind is not ArtifactKind.UPDATE_IMAGE:
             continue
         if not artifact.image and artifact.slot == slot:
-            length = _length(artifact.path)
+            length = length_of(artifact.path)
             if length is not None:
                 return length, artifact.path, True
     name = image.kconfig.text("CONFIG_KERNEL_BIN_NAME", "zephyr")
     binary = image.directory / "zephyr" / f"{name}.bin"
-    length = _length(binary)
+    length = length_of(binary)
     if length is None:
         return None
     header = build.header_size.value if build.header_size else 0
     return length + header + _ENTRIES[build.signature_type], binary, False
 
 
-def _length(path: Path) -> int | None:
+def length_of(path: Path) -> int | None:
+    """Return the size of a file in bytes; `None` if it is not there."""
     try:
         return path.stat().st_size
     except OSError:

@@ -22,6 +22,7 @@ from .machine import Outcome, Update
 from .model import ActivateMode, Candidate, Knowledge, UpdateOptions
 from .plan import ImagePlan, Plan, make_plan
 from .preview import Preview
+from .recording import Recorder, TimedEvent
 from .session import Refusal, Session
 from .several import DeviceResult, SeveralUpdates, worst
 
@@ -40,10 +41,12 @@ __all__ = [
     "PhaseStarted",
     "Plan",
     "Preview",
+    "Recorder",
     "Refusal",
     "Remark",
     "Session",
     "SeveralUpdates",
+    "TimedEvent",
     "Update",
     "UpdateOptions",
     "UploadProgress",
