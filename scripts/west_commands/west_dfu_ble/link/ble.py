@@ -22,18 +22,19 @@ from bleak.exc import BleakError
 
 from ..diagnostics import DfuBleError
 from ..faults import fault
-from .ble_faults import adapter_fault, connect_fault, pairing_fault, text_of, wants_pairing
+from .ble_faults import adapter_fault, connect_fault, pairing_fault, wants_pairing
 from .ble_scan import Connected, Sighting, connected_devices, listen, receiver
 from .gatt import SMP_CHARACTERISTIC, SMP_SERVICE
+from .gatt_faults import smp_missing, text_of
 from .inbox import Inbox
 from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
-from .search import Target, find
+from .reaching import reach
+from .search import Target
 from .sending import Sender
 from .sharing import Claims, SharedScan
 
 # Seconds for one try to connect, service discovery and all; bleak's own default is 30.
 _CONNECT_TIME = 15.0
-_TRIES = 4
 _PAUSE = 0.5
 # ATT's default MTU of 23 less 3. Windows says so until the exchange is through, which takes up to
 # a second after the connection (bleak, `max_write_without_response_size`).
@@ -165,35 +166,16 @@ class BleLink:
         LK404 no SMP service, LK405 pairing failed.
         """
         await self.disconnect()
-        loop = asyncio.get_running_loop()
-        end = loop.time() + timeout
-        failure: DfuBleError | None = None
-        scan, claims, connected = self._adapter.scan, self._adapter.claims, self._stack.connected
-        for _ in range(_TRIES):
-            try:
-                found, strangers = await find(
-                    self._target,
-                    max(end - loop.time(), _PAUSE),
-                    lambda seconds, until: listen(seconds, until, scan, connected),
-                    lambda address: claims.is_taken(self, address),
-                )
-                claims.take(self, found.seen.address, found.seen.name)
-            except DfuBleError as error:
-                # That the connection failed says more than that the device fell silent then.
-                raise failure or error from error.__cause__
-            try:
-                await self._open(found)
-            except DfuBleError as error:
-                if error.diagnostic.code != "LK403" or loop.time() >= end:
-                    raise
-                failure = error
-                await asyncio.sleep(_PAUSE)
-            else:
-                known = strangers | self._target.strangers
-                self._target = Target(self._target.asked, found.seen, known)
-                return
-        assert failure is not None
-        raise failure
+        scan, connected = self._adapter.scan, self._stack.connected
+        self._target = await reach(
+            self._target,
+            timeout,
+            _PAUSE,
+            lambda seconds, until: listen(seconds, until, scan, connected),
+            self._open,
+            self._adapter.claims,
+            self,
+        )
 
     async def disconnect(self) -> None:
         """Close the link; never raises, and does nothing if it is closed."""
@@ -269,16 +251,11 @@ def _smp_characteristic(client: BleakClient, peer: str) -> BleakGATTCharacterist
         service = None
     characteristic = service.get_characteristic(SMP_CHARACTERISTIC) if service else None
     if characteristic is None:
-        raise fault(
-            "LK404",
-            f"{peer} has no SMP service"
+        raise smp_missing(
+            peer,
+            "has no SMP service"
             if service is None
-            else f"{peer} has an SMP service without the SMP characteristic",
-            helps=[
-                "see that this is the device that is meant; `dfu-ble scan` lists all in range",
-                "see that its firmware is built with CONFIG_MCUMGR_TRANSPORT_BT=y "
-                "(CONFIG_CAF_BLE_SMP=y in an application of the nRF Connect SDK that uses CAF)",
-            ],
+            else "has an SMP service without the SMP characteristic",
         )
     lacking = {"write-without-response", "notify"} - set(characteristic.properties)
     if lacking:

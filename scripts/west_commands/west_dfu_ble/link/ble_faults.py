@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..diagnostics import DfuBleError
 from ..faults import fault
+from .gatt_faults import pairing_refused, text_of
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,6 @@ _SECURITY_TEXTS = (
 )
 
 
-def text_of(error: BaseException) -> str:
-    """Say what an exception says, in one line; its type if it says nothing."""
-    # bleak adds the reason to the words, and Python would write both down as they stand in code.
-    said = error.args[0] if hasattr(error, "reason") and error.args else error
-    return " ".join(str(said).split()) or type(error).__name__
-
-
 def adapter_fault(error: Exception) -> DfuBleError | None:
     """Make LK401 of an error that says that Bluetooth itself cannot be used; else `None`."""
     trouble = _trouble(error)
@@ -178,10 +172,7 @@ def connect_fault(error: Exception, peer: str, seconds: float) -> DfuBleError:
 
 
 def pairing_fault(error: Exception, peer: str, address: str, *, paired: bool) -> DfuBleError:
-    """Make LK405: the device wants a paired connection and this could not make it one.
-
-    `paired` tells that pairing itself passed and the device still refuses.
-    """
+    """Make LK405, with what this system's user can do; see `pairing_refused`."""
     enter, forget = {
         "Linux": (
             "if the device shows a passkey, give it with --passkey, or be asked in a terminal",
@@ -198,20 +189,15 @@ def pairing_fault(error: Exception, peer: str, address: str, *, paired: bool) ->
             "in the system's Bluetooth settings",
         ),
     )
-    return fault(
-        "LK405",
-        f"{peer} refuses the paired connection: it was made without a passkey"
-        if paired
-        else f"{peer} takes commands only over a paired connection, and pairing failed",
-        why="Its firmware protects the SMP characteristic "
-        "(CONFIG_MCUMGR_TRANSPORT_BT_PERM_RW_ENCRYPT or _RW_AUTHEN, before: "
-        "CONFIG_MCUMGR_TRANSPORT_BT_AUTHEN).",
-        notes=[f"the system says: {text_of(error)}"],
-        helps=[
+    return pairing_refused(
+        peer,
+        f"the system says: {text_of(error)}",
+        [
             enter,
             f"if there was an earlier pairing, one side may have forgotten it, or it was made "
             f"without a passkey: forget it ({forget}), then try again",
         ],
+        paired=paired,
     )
 
 

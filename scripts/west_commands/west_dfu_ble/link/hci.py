@@ -19,18 +19,18 @@ from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
 from ..diagnostics import DfuBleError
-from . import hci_faults, hci_gatt, search
+from . import hci_faults, hci_gatt
 from .hci_controller import Controller, Opener, stored_bonds
 from .hci_scan import Sighting, listen
 from .inbox import Inbox
 from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen
+from .reaching import reach
 from .search import Target
 from .sending import Sender
 
 # Seconds.
 _CONNECT_TIME = 10.0
 _STEP_TIME = 3.0
-_TRIES = 4
 _PAUSE = 0.2
 # ms. A device that resets vanishes without a word, and is missed only after so long.
 _SUPERVISION = 2000
@@ -123,36 +123,16 @@ class HciLink:
         connection, LK404 no SMP service, LK405 pairing failed.
         """
         await self._hang_up()
-        loop = asyncio.get_running_loop()
-        end = loop.time() + timeout
-        failure: DfuBleError | None = None
-        device = await self._controller.open(self)
-        scan, claims = self._controller.scan, self._controller.claims
-        for _ in range(_TRIES):
-            try:
-                found, strangers = await search.find(
-                    self._target,
-                    max(end - loop.time(), _PAUSE),
-                    lambda seconds, until: listen(scan, seconds, until),
-                    lambda address: claims.is_taken(self, address),
-                )
-                claims.take(self, found.seen.address, found.seen.name)
-            except DfuBleError as error:
-                # That the connection failed says more than that the device fell silent then.
-                raise failure or error from error.__cause__
-            try:
-                await self._open(device, found)
-            except DfuBleError as error:
-                if error.diagnostic.code != "LK403" or loop.time() >= end:
-                    raise
-                failure = error
-                await asyncio.sleep(_PAUSE)
-            else:
-                known = strangers | self._target.strangers
-                self._target = Target(self._target.asked, found.seen, known)
-                return
-        assert failure is not None
-        raise failure
+        device, scan = await self._controller.open(self), self._controller.scan
+        self._target = await reach(
+            self._target,
+            timeout,
+            _PAUSE,
+            lambda seconds, until: listen(scan, seconds, until),
+            lambda found: self._open(device, found),
+            self._controller.claims,
+            self,
+        )
 
     async def disconnect(self) -> None:
         """Close the link and let go of the controller; never raises."""

@@ -4,15 +4,10 @@
 from __future__ import annotations
 
 import platform
-from typing import NoReturn
 
 from ..diagnostics import DfuBleError
 from ..faults import fault
-
-
-def text_of(error: BaseException) -> str:
-    """Say what an exception says, in one line; its type if it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
+from .gatt_faults import pairing_refused, text_of
 
 
 def controller_fault(spec: str, error: BaseException) -> DfuBleError:
@@ -56,33 +51,15 @@ def connect_fault(peer: str, error: BaseException, seconds: float) -> DfuBleErro
     )
 
 
-def no_service(peer: str, problem: str) -> NoReturn:
-    """Raise LK404."""
-    raise fault(
-        "LK404",
-        f"{peer} {problem}",
-        helps=[
-            "see that this is the device that is meant; `dfu-ble scan` lists all in range",
-            "see that its firmware is built with CONFIG_MCUMGR_TRANSPORT_BT=y "
-            "(CONFIG_CAF_BLE_SMP=y in an application of the nRF Connect SDK that uses CAF)",
-        ],
-    )
-
-
 def pairing_fault(peer: str, error: BaseException, *, paired: bool) -> DfuBleError:
     """Make LK405; `paired` tells that pairing passed and the device still refuses."""
-    return fault(
-        "LK405",
-        f"{peer} refuses the paired connection: it was made without a passkey"
-        if paired
-        else f"{peer} takes commands only over a paired connection, and pairing failed",
-        why="Its firmware protects the SMP characteristic "
-        "(CONFIG_MCUMGR_TRANSPORT_BT_PERM_RW_ENCRYPT or _RW_AUTHEN, before: "
-        "CONFIG_MCUMGR_TRANSPORT_BT_AUTHEN).",
-        notes=[f"Bumble says: {text_of(error)}"],
-        helps=[
+    return pairing_refused(
+        peer,
+        f"Bumble says: {text_of(error)}",
+        [
             "give the passkey that the device shows with --passkey, or be asked in a terminal"
             if paired
             else "clear the device's bonds (it may hold too many), then try again",
         ],
+        paired=paired,
     )

@@ -13,6 +13,7 @@ from bumble.gatt_client import CharacteristicProxy
 
 from . import hci_faults
 from .gatt import SMP_CHARACTERISTIC, SMP_SERVICE
+from .gatt_faults import smp_missing
 from .inbox import Inbox
 
 # Seconds.
@@ -47,16 +48,16 @@ async def find_characteristic(connection: Connection, peer: str) -> Characterist
         client.discover_service(core.UUID(SMP_SERVICE)), _DISCOVERY_TIME
     )
     if not services:
-        hci_faults.no_service(peer, "has no SMP service")
+        raise smp_missing(peer, "has no SMP service")
     found = await asyncio.wait_for(
         client.discover_characteristics([core.UUID(SMP_CHARACTERISTIC)], services[0]),
         _DISCOVERY_TIME,
     )
     if not found:
-        hci_faults.no_service(peer, "has an SMP service without the SMP characteristic")
+        raise smp_missing(peer, "has an SMP service without the SMP characteristic")
     wanted = Characteristic.Properties.WRITE_WITHOUT_RESPONSE | Characteristic.Properties.NOTIFY
     if found[0].properties & wanted != wanted:
-        hci_faults.no_service(peer, "has an SMP characteristic that can't be written or notify")
+        raise smp_missing(peer, "has an SMP characteristic that can't be written or notify")
     return found[0]
 
 
