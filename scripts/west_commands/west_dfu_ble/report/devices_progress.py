@@ -24,7 +24,7 @@ from ..update.events import (
 from .console import Console
 from .devices import VERDICTS, reason, result_as_dict, verdict
 from .output import Stream
-from .progress import JsonLines, PlainProgress, event_as_dict, format_phase, format_rate
+from .progress import JsonLines, Lines, PlainProgress, event_as_dict, format_phase, format_rate
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -52,19 +52,7 @@ def devices_progress(console: Console, format_name: str, devices: Sequence[str])
     return DeviceLines(console.err, devices)
 
 
-class _Lines(AbstractContextManager["DevicesProgress"]):
-    """What is written line by line: there is nothing to put away at the end."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Leave what was written."""
-
-
-class DeviceLines(_Lines):
+class DeviceLines(Lines):
     """Lines of text that begin with the device, for a log."""
 
     def __init__(self, stream: Stream, devices: Sequence[str]) -> None:
@@ -83,7 +71,7 @@ class DeviceLines(_Lines):
         print(line, file=self._stream, flush=True)
 
 
-class DeviceJsonLines(_Lines):
+class DeviceJsonLines(Lines):
     """A JSON object a line for every event and every verdict."""
 
     def __init__(self, stream: Stream) -> None:
@@ -99,7 +87,7 @@ class DeviceJsonLines(_Lines):
         self._lines.write(result_as_dict(result))
 
 
-class DeviceBars(_Lines):
+class DeviceBars:
     """One line for each device: name, step, bar, what is under way."""
 
     def __init__(self, stream: Stream, devices: Sequence[str], *, colour: bool) -> None:

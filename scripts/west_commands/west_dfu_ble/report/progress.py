@@ -38,7 +38,7 @@ def format_rate(event: UploadProgress) -> str:
 _Self = TypeVar("_Self")
 
 
-class _Lines:
+class Lines:
     """What is written line by line: there is nothing to put away at the end."""
 
     def __enter__(self: _Self) -> _Self:
@@ -53,7 +53,7 @@ class _Lines:
         """Leave what was written."""
 
 
-class PlainProgress(_Lines):
+class PlainProgress(Lines):
     """Lines of text, for a log."""
 
     def __init__(self, stream: Stream, prefix: str = "") -> None:
@@ -187,7 +187,7 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         self._console.print(Text.assemble((f"{phase:<{_WIDTH}}", style), f" {text}"))
 
 
-class JsonLines(_Lines):
+class JsonLines(Lines):
     """One JSON object a line: every event, for a program that watches the update."""
 
     def __init__(self, stream: Stream) -> None:
