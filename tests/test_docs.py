@@ -61,7 +61,8 @@ def commands() -> set[str]:
     return {
         line.strip()
         for text in texts
-        for line in re.findall(r"(?<![\w/.-])(?:bin/|west )?dfu-ble ([^`\"#|\n]+)", text)
+        for line in re.findall(r"(?<![\w/.-])(?<!-r )(?:bin/|west )?dfu-ble ([^`\"#|\n]+)", text)
+        if line.strip()
     }
 
 
