@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import random
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,63 @@ def test_no_elf_file(tmp_path: Path, data: bytes) -> None:
 def test_missing_elf_file(tmp_path: Path) -> None:
     with pytest.raises(DfuBleError, match=r"EN006 .*`zephyr.elf` is missing"):
         read_elf(tmp_path / "zephyr.elf")
+
+
+# Offsets in Elf32_Ehdr, Elf32_Phdr and Elf32_Shdr (System V ABI, chapter 4).
+E_PHOFF, E_SHOFF, E_SHNUM = 28, 32, 48
+P_OFFSET, P_FILESZ = 4, 16
+SH_FLAGS, SH_OFFSET, SH_SIZE = 8, 16, 20
+SHF_COMPRESSED = 0x800
+
+
+def word(data: bytes | bytearray, offset: int) -> int:
+    return int(struct.unpack_from("<I", data, offset)[0])
+
+
+def symbol_table(data: bytes | bytearray) -> int:
+    """Where the section header of the symbol table stands."""
+    (count,) = struct.unpack_from("<H", data, E_SHNUM)
+    headers = [word(data, E_SHOFF) + 40 * number for number in range(count)]
+    return next(header for header in headers if word(data, header + 4) == 2)
+
+
+def bomb() -> bytes:
+    """A compressed table of symbols (Elf32_Chdr) that is 100 MB large when it is unpacked."""
+    packed = struct.pack("<III", 1, 100_000_000, 1) + zlib.compress(bytes(100_000_000), 9)
+    return packed + bytes(-len(packed) % 16)
+
+
+@pytest.mark.parametrize(
+    ("header", "field", "value", "message"),
+    [
+        ("program", P_OFFSET, 0xFFFFFFFF, "a program header points outside the file"),
+        ("program", P_FILESZ, 0xFFFFFFFF, "a program header points outside the file"),
+        ("symbols", SH_OFFSET, 0xFFFFFFFF, "a section header points outside the file"),
+        ("symbols", SH_SIZE, 0xFFFFFFF0, "a section header points outside the file"),
+        ("names", SH_SIZE, 0xFFFFFFFF, "a section header points outside the file"),
+        ("symbols", SH_FLAGS, SHF_COMPRESSED, "its symbols are compressed"),
+    ],
+)
+def test_headers_that_point_outside_and_bombs(
+    tmp_path: Path, header: str, field: int, value: int, message: str
+) -> None:
+    data = bytearray(sample()[1].read_bytes())
+    symbols = symbol_table(data)
+    place = {
+        "program": word(data, E_PHOFF),
+        "symbols": symbols,
+        "names": word(data, E_SHOFF) + 40 * word(data, symbols + 24),
+    }[header]
+    struct.pack_into("<I", data, place + field, value)
+    if value == SHF_COMPRESSED:
+        packed = bomb()
+        struct.pack_into("<II", data, place + SH_OFFSET, len(data), len(packed))
+        data += packed
+    path = tmp_path / "zephyr.elf"
+    path.write_bytes(data)
+    with pytest.raises(DfuBleError) as caught:
+        read_elf(path)
+    assert caught.value.diagnostic.message == f"`zephyr.elf` is no whole ELF file: {message}"
 
 
 def code_of(path: Path) -> str | None:

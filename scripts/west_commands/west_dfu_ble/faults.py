@@ -109,11 +109,21 @@ def fault(
         code=entry.code,
         name=entry.name,
         severity=Severity.ERROR,
-        message=message,
+        message=_fit_for_a_terminal(message),
         why=why or entry.meaning,
         location=location,
-        notes=tuple(Note(n) if isinstance(n, str) else n for n in notes),
+        notes=tuple(Note(_fit_for_a_terminal(n)) if isinstance(n, str) else n for n in notes),
         helps=tuple(Help(h) if isinstance(h, str) else h for h in helps),
         data=dict(data or {}),
     )
     return DfuBleError(diagnostic, entry.status if status is None else status)
+
+
+# Longer than any message of our own; what a file puts into one has no bounds.
+_LONGEST = 400
+
+
+def _fit_for_a_terminal(text: str) -> str:
+    """Return `text` in one line of bounded length, with nothing in it that a terminal obeys."""
+    clean = "".join(c if c.isprintable() else "\ufffd" for c in text[: _LONGEST + 1])
+    return clean if len(clean) <= _LONGEST else clean[: _LONGEST - 1] + "…"
