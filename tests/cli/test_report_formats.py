@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -121,3 +122,23 @@ def test_each_machine_format_is_one_document_of_many(dfu_ble: RunDfuBle, mixed: 
     arguments = [part for name in BUILDS for part in ("-d", name)]
     assert len(json.loads(dfu_ble("check", *arguments, "--format", "sarif").out)["runs"]) == 2
     assert len(ET.fromstring(dfu_ble("check", *arguments, "--format", "junit").out)) == 2
+
+
+def test_a_report_that_cannot_be_written_leaves_all_as_it_was(
+    dfu_ble: RunDfuBle, mixed: Path
+) -> None:
+    (mixed / "out").mkdir()
+    (mixed / "out" / "in-the-way.json").mkdir()
+    before = sorted(mixed.rglob("*"))
+    result = dfu_ble(*("check", "-d", "build-direct-xip", "--report", "json:out/in-the-way.json"))
+    assert result.status == 2
+    assert "EN008" in result.err
+    assert sorted(mixed.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
+def test_a_report_is_readable_as_any_file(dfu_ble: RunDfuBle, mixed: Path) -> None:
+    other = mixed / "other"
+    other.touch()
+    dfu_ble("check", "-d", "build-direct-xip", "--report", "json:out.json")
+    assert (mixed / "out.json").stat().st_mode == other.stat().st_mode

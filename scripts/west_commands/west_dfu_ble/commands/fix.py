@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +11,7 @@ from ..faults import fault
 from ..report.console import Console
 from ..report.words import shown_path
 from ..rules import CheckReport, Fragment, fixes, is_own
+from .whole_file import write_whole
 
 # A fragment has some lines; what is larger than this is none of ours.
 _LARGEST = 256 * 1024
@@ -92,19 +90,9 @@ def _foreign(path: Path) -> Exception:
 
 
 def _write(path: Path, text: str) -> None:
-    # Under another name first: the file is there whole or not at all.
-    name = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        # A temporary file is its owner's alone; this one is a source like any other.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        write_whole(path, text)
     except OSError as error:
-        if name is not None:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
         raise fault(
             "EN008",
             f"`{path.name}` can't be written: {error.strerror}",

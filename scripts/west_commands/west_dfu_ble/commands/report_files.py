@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from .. import report, rules
 from ..diagnostics import Diagnostic
 from ..faults import fault
+from .whole_file import write_whole
 
 
 class ReportFiles:
@@ -40,12 +39,8 @@ class ReportFiles:
 
 def write_report(path: Path, text: str) -> None:
     """Write a report and the end of its last line. Raises `DfuBleError` EN008 if that fails."""
-    # To a temporary file first: a report is there whole or not at all.
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-        Path(name).replace(path)
+        write_whole(path, text + "\n")
     except OSError as error:
         raise fault(
             "EN008",
