@@ -33,7 +33,6 @@ SECTOR = 0x400
 _LINE, _LINES = 124, 3
 LARGEST_FRAME = _LINE * _LINES * 3 // 4 - 4
 _ANSWER_TIME = 10.0
-_SILENCE = 0.3  # seconds; a boot with a swap is logged within 30 ms on an idle machine
 _UP = re.compile(rb"smp_sample: build time:[^\n]*\n")  # the application's first line of log
 _SWAP_TYPE = re.compile(r"Starting bootloader\s.*?Swap type: (\w+)", re.DOTALL)
 Answer = dict[str, Any]
@@ -95,19 +94,6 @@ class RealDevice:
         self._socket = socket.create_connection((host, int(port)), _ANSWER_TIME)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
-        self._await_silence()
-
-    def _await_silence(self) -> None:
-        """Wait for a slow boot: what it says before anybody listens is lost, so silence ends it."""
-        self._socket.settimeout(_SILENCE)
-        try:
-            while _UP.search(self._received) is None:
-                received = self._socket.recv(4096)
-                assert received, "the emulator ended"
-                self._received += received
-        except TimeoutError:
-            pass  # up already, or nothing to say
-        self._socket.settimeout(_ANSWER_TIME)
 
     def _line(self) -> bytes:
         while b"\n" not in self._received:

@@ -30,7 +30,9 @@ _START_TIME = 20.0
 _WITH_FLASH = "qemu_cortex_m0"
 FLASH_SIZE = 0x40000
 _PLACEHOLDER = "<PORT>"
-# What comes over the serial line while the Cortex-M0 target starts up, silences its UART for good.
+# What comes over the serial line while the Cortex-M0 target starts up, silences its UART for good;
+# but it says when it is up. The others say nothing, and take no harm.
+_UP = b"smp_sample: build time:"
 _BOOT_TIME = 0.3
 
 
@@ -116,7 +118,10 @@ def zephyr_server(target: str, config: str, flash: Path | None = None) -> Iterat
             for address, data in programs:
                 stub.write(address, data)
             monitor.execute("system_reset")  # only now there is a reset vector
-        time.sleep(_BOOT_TIME)
+            console = socket.create_connection(("127.0.0.1", port), _START_TIME)
+        # Nothing ran before the stub let go, so that nothing of what it says is missed.
+        with console:
+            _await_boot(console, says_so=target == _WITH_FLASH)
         yield ZephyrServer(
             f"serial:socket://127.0.0.1:{port}",
             entry["buf_size"],
@@ -126,6 +131,21 @@ def zephyr_server(target: str, config: str, flash: Path | None = None) -> Iterat
             process,
             monitor,
         )
+
+
+def _await_boot(console: socket.socket, *, says_so: bool) -> None:
+    if not says_so:
+        time.sleep(_BOOT_TIME)
+        return
+    said = b""
+    while _UP not in said:
+        try:
+            received = console.recv(4096)
+        except TimeoutError:
+            received = b""
+        if not received:
+            pytest.fail(f"the server does not come up; it said {said!r}")
+        said += received
 
 
 def archive_folder() -> Path:
