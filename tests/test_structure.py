@@ -27,11 +27,12 @@ ARROWS: dict[str, set[str]] = {
     "report": {"builddir", "rules", "update", "virtual"},
     "option_types": set(),
     "options": {"option_types"},
+    "forward_options": {"options", "option_types"},
     "commands": {
         *("builddir", "image", "rules", "report", "link", "update", "virtual", "configuration"),
         *("options", "smp"),
     },
-    "cli": {"commands", "options", "report"},
+    "cli": {"commands", "options", "forward_options", "report"},
     "__main__": {"cli"},
 }
 

@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from running import RunDfuBle
+from serving import serving
 from west_dfu_ble.virtual import FaultKind
 
 
@@ -41,30 +37,6 @@ def test_rehearsal_from_the_image_in_the_field(dfu_ble: RunDfuBle, tiny: Path) -
     assert "does not update" in result.last_line
 
 
-@contextmanager
-def served(*arguments: object) -> Iterator[str]:
-    """Run `dfu-ble device`; gives the link that leads to it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "west_dfu_ble", "device", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NO_COLOR": "1"},
-    )
-    try:
-        assert process.stdout is not None
-        assert "C0:FF:EE" in process.stdout.readline()
-        yield process.stdout.readline().partition(",")[0]
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
-        assert process.returncode == 0, err
-        assert "the device runs 1.2.0" in out
-        assert "Traceback" not in err
-    finally:
-        process.kill()
-        process.wait()
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one child process")
 @pytest.mark.parametrize("place", [("--udp", "127.0.0.1:0"), ("--hci", "tcp-server:127.0.0.1:0")])
 def test_another_process_updates_a_served_device(
@@ -73,13 +45,14 @@ def test_another_process_updates_a_served_device(
     build = tiny / "build-swap"
     assert dfu_ble("sign", "-d", build).status == 0
 
-    with served("-d", build, *place) as link:
+    with serving("-d", build, *place) as served:
         # The sample's firmware asks for a passkey; the virtual device always shows the same.
         paired = ("--device", "Tiny swap", "--passkey", "271828")
-        device = paired if link.startswith("hci") else ()
-        result = dfu_ble("upload", "-d", build, "--link", link, *device)
+        device = paired if served.link.startswith("hci") else ()
+        result = dfu_ble("upload", "-d", build, "--link", served.link, *device)
         assert result.status == 0, result.err
         assert "runs 1.2.0" in result.last_line
+    assert "the device runs 1.2.0" in served.out
 
 
 def test_a_place_that_is_taken(dfu_ble: RunDfuBle, tiny: Path) -> None:
@@ -90,6 +63,37 @@ def test_a_place_that_is_taken(dfu_ble: RunDfuBle, tiny: Path) -> None:
         taken.listen()
         place = f"127.0.0.1:{taken.getsockname()[1]}"
         result = dfu_ble("device", "-d", tiny / "build-swap", "--hci", place)
+    assert result.status == 2
+    assert "error[EN008]" in result.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one child process")
+def test_a_front_before_a_server_shows_itself_as_the_build_says(
+    dfu_ble: RunDfuBle, tiny: Path
+) -> None:
+    build = tiny / "build-swap"
+    assert dfu_ble("sign", "-d", build).status == 0
+
+    with (
+        serving("-d", build, "--udp", "127.0.0.1:0") as server,
+        serving("-d", build, "--forward", server.link, "--hci", "127.0.0.1:0") as front,
+    ):
+        paired = ("--device", front.name, "--passkey", "271828")
+        result = dfu_ble("upload", "-d", build, "--link", front.link, *paired)
+        assert result.status == 0, result.err
+        assert "runs 1.2.0" in result.last_line
+    assert front.name == "Tiny swap"
+    assert "Passkey: 271828" in front.log
+    assert "requests were forwarded" in front.out
+    assert "the device runs 1.2.0" in server.out
+
+
+@pytest.mark.parametrize("arguments", [("--from", "old.bin"), ()], ids=["an image", "virtual"])
+def test_a_front_with_a_virtual_device_behind_it_is_refused(
+    dfu_ble: RunDfuBle, arguments: tuple[str, ...]
+) -> None:
+    link = "udp:127.0.0.1:1337" if arguments else "virtual"
+    result = dfu_ble("device", "--forward", link, *arguments)
     assert result.status == 2
     assert "error[EN008]" in result.err
 

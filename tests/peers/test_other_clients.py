@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from client_environments import MCUMGR_TOOLKIT, SMPCLIENT, client_python, run_client
+from serving import serving
 from west_dfu_ble import builddir, image
 
 pytestmark = [
@@ -37,30 +33,6 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         path.write_bytes(image.sign_payload(payload, build, 0, f"{version}+0"))
         paths.append(path)
     return paths[0], paths[1]
-
-
-@contextmanager
-def served(running: Path, *place: str) -> Iterator[tuple[str, str]]:
-    """Run `dfu-ble device` from an image alone; gives its name and the link that leads to it."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "west_dfu_ble", "device", "--from", str(running), *place],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=running.parent,
-        env={**os.environ, "NO_COLOR": "1"},
-    ) as process:
-        try:
-            assert process.stdout is not None
-            name = process.stdout.readline().partition(" (C0:FF:EE")[0]
-            yield name, process.stdout.readline().partition(",")[0]
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
-        finally:
-            process.kill()
-    assert process.returncode == 0, err
-    assert f"the device runs {_UPDATE}" in out
-    assert "Traceback" not in err
 
 
 def slot(index: int, file: Path, *flags: str) -> dict[str, Any]:
@@ -93,9 +65,10 @@ def check(seen: dict[str, Any], factory: Path, update: Path) -> None:
 def test_smpclient_over_bluetooth(images: tuple[Path, Path]) -> None:
     factory, update = images
     client_python(SMPCLIENT)  # made, or the test skipped, before anything is served
-    with served(factory, "--hci", "127.0.0.1:0") as (name, link):
-        hci = link.removeprefix("hci:")
-        seen = run_client(SMPCLIENT, "smpclient_session.py", hci, name, update)
+    with serving("--from", factory, "--hci", "127.0.0.1:0") as served:
+        hci = served.link.removeprefix("hci:")
+        seen = run_client(SMPCLIENT, "smpclient_session.py", hci, served.name, update)
+    assert f"the device runs {_UPDATE}" in served.out
     check(seen, factory, update)
     assert seen["unknown hash"] == [1, 8]  # image group, IMG_MGMT_ERR_HASH_NOT_FOUND
 
@@ -103,9 +76,10 @@ def test_smpclient_over_bluetooth(images: tuple[Path, Path]) -> None:
 def test_mcumgr_toolkit_over_udp(images: tuple[Path, Path]) -> None:
     factory, update = images
     client_python(MCUMGR_TOOLKIT)
-    with served(factory, "--udp", "127.0.0.1:0") as (_name, link):
-        place = link.removeprefix("udp:")
+    with serving("--from", factory, "--udp", "127.0.0.1:0") as served:
+        place = served.link.removeprefix("udp:")
         seen = run_client(MCUMGR_TOOLKIT, "mcumgr_toolkit_session.py", place, update)
+    assert f"the device runs {_UPDATE}" in served.out
     check(seen, factory, update)
     # MCUBOOT_MODE_SWAP_WITHOUT_SCRATCH, that is swap using move; both slots of an nRF52840 DK.
     assert (seen["bootloader"]["name"], seen["bootloader"]["mode"]) == ("MCUboot", 3)

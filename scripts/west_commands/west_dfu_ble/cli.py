@@ -14,6 +14,7 @@ from importlib import import_module
 
 from . import __version__, options
 from .diagnostics import DfuBleError, ExitStatus
+from .forward_options import FORWARD
 from .report.console import Console
 
 DESCRIPTION = """\
@@ -98,8 +99,9 @@ ACTIONS: Mapping[str, Action] = {
     ),
     "device": Action(
         "serve",
-        "serve a virtual device for other tools to update, until Ctrl-C",
-        (options.BUILD, options.CONFIG, options.DEVICE, options.SERVE),
+        "serve a virtual device, or a real server behind --forward, for other tools to update, "
+        "until Ctrl-C",
+        (options.BUILD, options.CONFIG, options.DEVICE, options.SERVE, FORWARD),
     ),
     "scan": Action(
         "operations",

@@ -33,6 +33,14 @@ def jobs(text: str) -> int:
     return value
 
 
+def frame_size(text: str) -> int:
+    """Read a number of bytes that at least takes an image's header (32); for argparse."""
+    value = int(text)
+    if not 128 <= value <= 0xFFFF:
+        raise ValueError
+    return value
+
+
 def speed(text: str) -> float:
     """Read a factor above 0, or ``max`` (infinity); for argparse."""
     value = float("inf") if text == "max" else float(text)

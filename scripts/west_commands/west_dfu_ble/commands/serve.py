@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING
 from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..report.console import Console
-from ..virtual import VirtualDevice
 from .device import require_one_device
+from .forward import make_gateway, start_gateway
 from .locate import load_build
 from .virtual import make_virtual
 
 if TYPE_CHECKING:
     from ..virtual.hci_server import HciServer
+    from ..virtual.served import ServedDevice
     from ..virtual.udp_server import UdpServer
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Serve the device, and tell what it says."""
     require_one_device(args)
+    if args.forward:
+        return _forward(args, console)
     build = load_build(args) if args.build_dir or not args.running else None
     device = make_virtual(args, build)
     console.result(f"{device.profile.radio.name} ({device.address})")
@@ -34,7 +37,25 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     return ExitStatus.DONE
 
 
-async def _serve(args: argparse.Namespace, device: VirtualDevice, console: Console) -> None:
+def _forward(args: argparse.Namespace, console: Console) -> ExitStatus:
+    """Serve a gateway to the server behind a link."""
+    gateway = make_gateway(args, console)
+
+    async def serve() -> None:
+        try:
+            await start_gateway(gateway, args.forward)
+            console.result(f"{gateway.radio.name} ({gateway.radio.address})")
+            console.note(f"behind it {args.forward}: {gateway.describe_buffers()}")
+            await _serve(args, gateway, console)
+        finally:
+            await gateway.close()
+
+    asyncio.run(serve())
+    console.result(f"{gateway.forwarded} requests were forwarded")
+    return ExitStatus.DONE
+
+
+async def _serve(args: argparse.Namespace, device: ServedDevice, console: Console) -> None:
     """Serve until Ctrl-C, over UDP or on an air of the device's own."""
     if args.udp:
         from ..virtual.udp_server import UdpServer
@@ -47,8 +68,9 @@ async def _serve(args: argparse.Namespace, device: VirtualDevice, console: Conso
             await server.close()
         return
     from ..virtual.hci_server import HciServer
+    from ..virtual.peripheral import VirtualRadio
 
-    radio = device.on_air()
+    radio = VirtualRadio(device)
     await radio.switch_on()
     hci = HciServer(radio)
     try:
@@ -73,7 +95,7 @@ async def _start(server: UdpServer | HciServer, address: tuple[str, int]) -> str
         ) from error
 
 
-async def _tell_log(device: VirtualDevice, console: Console) -> None:
+async def _tell_log(device: ServedDevice, console: Console) -> None:
     """Tell what the device says, until Ctrl-C."""
     stop = asyncio.Event()
     with suppress(NotImplementedError, ValueError):

@@ -122,7 +122,7 @@ def _name(image: ImageSlot) -> str:
 
 async def read_device(session: Session, knowledge: Knowledge) -> DeviceState:
     """Ask the device for all that it tells. Raises `DfuBleError` and `LinkLost`."""
-    parameters = await _optional(session, os_group.parameters(), os_group.parse_parameters)
+    parameters = await read_parameters(session)
     state = await read_images(session)
     bootloader = await _read_bootloader(session)
     slots = await _optional(session, image_group.slot_info(), image_group.parse_slot_info)
@@ -135,6 +135,11 @@ async def read_device(session: Session, knowledge: Knowledge) -> DeviceState:
         bootloader=bootloader,
         slots=slots or (),
     )
+
+
+async def read_parameters(session: Session) -> McumgrParameters | None:
+    """Ask for the server's buffers; `None` if it does not tell. As `read_device` otherwise."""
+    return await _optional(session, os_group.parameters(), os_group.parse_parameters)
 
 
 async def read_images(session: Session, timeout: float | None = None) -> ImageState:

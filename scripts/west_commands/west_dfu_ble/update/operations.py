@@ -14,10 +14,19 @@ from dataclasses import replace
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from ..link import Link, LinkLost
-from ..smp import ImageError, ImageSlot, Rc, Request, image_group, os_group
+from ..smp import (
+    ImageError,
+    ImageSlot,
+    McumgrParameters,
+    Rc,
+    Request,
+    image_group,
+    os_group,
+)
 from .connection import Connection
-from .device import DeviceState, read_device, read_images
+from .device import DeviceState, read_device, read_images, read_parameters
 from .events import Listener
+from .frame_size import FrameSizes
 from .model import Knowledge, UpdateOptions
 from .session import Refusal, Session
 from .upload import refused_upload
@@ -133,6 +142,26 @@ async def reset_device(
             raise fault("DV507", f"the device was asked {_RESET_ATTEMPTS} times and did not reset")
         timeout = options.reboot_timeout or 2 * options.timeout
         return await connection.wait_back(lambda: _read_again(session, device), timeout)
+
+
+async def usable_buffers(
+    link: Link, options: UpdateOptions, listener: Listener, frame_size: int | None = None
+) -> McumgrParameters:
+    """Ask for the server's buffers, as far as this link can fill them.
+
+    `buffer_size` is the longest frame in bytes that reaches the server: `frame_size` if that is
+    known, else it is tried with an echo where the link is in doubt. A server that does not tell has
+    Zephyr's default size, and a count of 0.
+    """
+    async with _connected(link, options, listener) as connection:
+        session = connection.session
+
+        async def step() -> McumgrParameters:
+            told = await read_parameters(session)
+            size = frame_size or (await FrameSizes(Knowledge()).find(session, told)).size
+            return McumgrParameters(size, told.buffer_count if told else 0)
+
+        return await connection.through(step)
 
 
 async def echo(link: Link, options: UpdateOptions, listener: Listener, text: str) -> str:

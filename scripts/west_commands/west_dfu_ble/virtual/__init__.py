@@ -6,6 +6,7 @@ bytes and seconds only. What puts it on the air stands beside it and is imported
 for.
 """
 
+from .build_symbols import radio_profile
 from .clock import Clock
 from .device import Answer, VirtualDevice
 from .faults import Fault, FaultKind, HangUp, parse_fault
@@ -44,4 +45,5 @@ __all__ = [
     "parse_fault",
     "profile_for_image",
     "profile_from_build",
+    "radio_profile",
 ]

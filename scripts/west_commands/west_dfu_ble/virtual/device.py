@@ -8,7 +8,7 @@ it is. Nothing here waits, so that a test can run thousands of updates a minute.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from .image_group import ImageGroup
 from .image_state import ImageStates, SlotImage
 from .mcuboot import Bootloader
 from .os_group import OsGroup
-from .profile import DeviceProfile
+from .profile import DeviceProfile, RadioProfile
 from .server import Group, SmpServer
 from .slots import ImageSlots
 from .trailer import Magic
@@ -111,7 +111,15 @@ class VirtualDevice:
                 trailer.write_magic()
         self.flash.take_seconds()
 
-    # What the air sees
+    # What the air sees: see `ServedDevice`
+
+    @property
+    def radio(self) -> RadioProfile:
+        """How it shows itself on the air."""
+        return self.profile.radio
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """Do nothing: nothing happens here but by `take`, `serve` and `tick`."""
 
     @property
     def is_running(self) -> bool:

@@ -36,7 +36,8 @@ from .radio import Air, AirController
 from .timed_air import TimedAir
 
 if TYPE_CHECKING:
-    from .device import Answer, VirtualDevice
+    from .device import Answer
+    from .served import ServedDevice
     from .timing import LinkTiming
 
 SMP_SERVICE = UUID("8D53DC1D-1DB7-4CD3-868B-8A527460AA84")
@@ -47,9 +48,9 @@ _ADVERTISEMENT_SIZE = 31
 
 
 class VirtualPeripheral:
-    """Puts a `VirtualDevice` on an `Air` between `start` and `stop`, within one event loop."""
+    """Puts a device on an `Air` between `start` and `stop`, within one event loop."""
 
-    def __init__(self, device: VirtualDevice, air: Air, clock: Clock) -> None:
+    def __init__(self, device: ServedDevice, air: Air, clock: Clock) -> None:
         """Take the device as it is; bonds are kept with it, as in its settings partition."""
         self._device = device
         self._air = air
@@ -60,6 +61,7 @@ class VirtualPeripheral:
         self._clients: dict[int, Connection] = {}
         self._numbers = itertools.count()
         self._work = asyncio.Event()
+        device.on_change(self._work.set)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -133,7 +135,7 @@ class VirtualPeripheral:
     # The radio
 
     async def _switch_on(self) -> None:
-        profile = self._device.profile.radio
+        profile = self._device.radio
         self._controller = AirController("peripheral", self._air, "00:00:00:00:00:00")
         self._host = Device.from_config_with_hci(
             DeviceConfiguration(
@@ -169,7 +171,7 @@ class VirtualPeripheral:
 
     def _service(self) -> Service:
         permissions = Attribute.WRITEABLE
-        if self._device.profile.radio.access is not Access.OPEN:
+        if self._device.radio.access is not Access.OPEN:
             permissions |= Attribute.WRITE_REQUIRES_ENCRYPTION
         characteristic: Characteristic[bytes] = Characteristic(
             SMP_CHARACTERISTIC,
@@ -198,7 +200,7 @@ class VirtualPeripheral:
         return Service(SMP_SERVICE, [characteristic])
 
     async def _advertise(self) -> None:
-        profile = self._device.profile.radio
+        profile = self._device.radio
         flags = AdvertisingData.Flags.LE_GENERAL_DISCOVERABLE_MODE
         data = AdvertisingData(
             [data_types.Flags(flags | AdvertisingData.Flags.BR_EDR_NOT_SUPPORTED)]
@@ -236,7 +238,7 @@ class VirtualPeripheral:
 
         Bumble takes every paired connection for an authenticated one.
         """
-        if self._device.profile.radio.access is not Access.AUTHENTICATED:
+        if self._device.radio.access is not Access.AUTHENTICATED:
             return
         bonds = self._device.bonds
         keys = await bonds.get(str(client.peer_address)) if bonds is not None else None
@@ -260,7 +262,7 @@ class VirtualRadio:
 
     def __init__(
         self,
-        device: VirtualDevice,
+        device: ServedDevice,
         clock: Clock | None = None,
         timing: LinkTiming | None = None,
     ) -> None:
@@ -273,7 +275,7 @@ class VirtualRadio:
         self._controllers: list[AirController] = []
         self._numbers = itertools.count()
 
-    def add_device(self, device: VirtualDevice) -> None:
+    def add_device(self, device: ServedDevice) -> None:
         """Put another device on the same air, with an address of its own; before it is on.
 
         Each connection has the air's whole time: what several lose to each other is not played.
@@ -329,12 +331,12 @@ class VirtualRadio:
 class _Display(PairingDelegate):
     """A device that shows a passkey, for the other side to type in."""
 
-    def __init__(self, device: VirtualDevice) -> None:
+    def __init__(self, device: ServedDevice) -> None:
         super().__init__(PairingDelegate.DISPLAY_OUTPUT_ONLY)
         self._device = device
 
     async def generate_passkey(self) -> int:
-        return self._device.profile.radio.passkey
+        return self._device.radio.passkey
 
     async def display_number(self, number: int, digits: int) -> None:
         self._device.show_passkey(number)

@@ -45,7 +45,9 @@ class Served:
 
 
 @dataclass(frozen=True)
-class _Packet:
+class Packet:
+    """A request and the client that sent it."""
+
     data: bytes
     client: int
 
@@ -61,7 +63,7 @@ class SmpServer:
         self._profile = profile
         self._groups = groups
         self._free = profile.buf_count
-        self._queue: deque[_Packet] = deque()
+        self._queue: deque[Packet] = deque()
         self._partial: bytearray | None = None
         self._expected = 0
         self._release = 0
@@ -71,6 +73,11 @@ class SmpServer:
     def is_idle(self) -> bool:
         """Whether nothing waits to be served."""
         return not self._queue
+
+    @property
+    def oldest(self) -> Packet | None:
+        """The request that waits longest; it keeps its buffer."""
+        return self._queue[0] if self._queue else None
 
     def take(self, fragment: bytes, client: int = 0) -> bool:
         """Take one write of a client; return whether it was kept. There is no other sign."""
@@ -90,7 +97,7 @@ class SmpServer:
         else:
             self._partial += fragment
         if len(self._partial) == self._expected:
-            self._queue.append(_Packet(bytes(self._partial), client))
+            self._queue.append(Packet(bytes(self._partial), client))
             self._partial = None
         return True
 
@@ -114,7 +121,7 @@ class SmpServer:
         packet = self._queue.popleft()
         half = packet.data[: len(packet.data) // 2]
         if not self._profile.reassembly:
-            self._queue.appendleft(_Packet(half, packet.client))
+            self._queue.appendleft(Packet(half, packet.client))
         elif self._partial is None:
             self._partial, self._expected = bytearray(half), len(packet.data)
         else:
@@ -124,13 +131,13 @@ class SmpServer:
         """Have a request of another client before the oldest one, if there is a buffer for it."""
         if self._free:
             self._free -= 1
-            self._queue.appendleft(_Packet(frame, client))
+            self._queue.appendleft(Packet(frame, client))
 
     def _enqueue(self, packet: bytes, client: int) -> bool:
         if not self._free:
             return False
         self._free -= 1
-        self._queue.append(_Packet(packet, client))
+        self._queue.append(Packet(packet, client))
         return True
 
     def drop_partial(self) -> None:
@@ -151,7 +158,7 @@ class SmpServer:
             self.client = packet.client
             frame, rest = self._process(header, packet.data[HEADER_SIZE:])
             if rest:
-                self._queue.appendleft(_Packet(rest, packet.client))
+                self._queue.appendleft(Packet(rest, packet.client))
             else:
                 self._release += 1
             return Served(frame, packet.client)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .clock import Clock
 
 if TYPE_CHECKING:
-    from .device import VirtualDevice
+    from .served import ServedDevice
 
 # Clients that the device remembers; an older one is forgotten and may ask again.
 _MOST_CLIENTS = 64
@@ -22,11 +22,12 @@ _MOST_CLIENTS = 64
 class UdpServer(asyncio.DatagramProtocol):
     """Listens between `start` and `close`; nobody is answered while the device boots."""
 
-    def __init__(self, device: VirtualDevice) -> None:
+    def __init__(self, device: ServedDevice) -> None:
         """Serve `device`, as it is."""
         self._device = device
         self._clock = Clock()
         self._work = asyncio.Event()
+        device.on_change(self._work.set)
         self._clients: list[Any] = []
         self._transport: asyncio.DatagramTransport | None = None
         self._task: asyncio.Task[None] | None = None

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of `device` that put a front before a real server."""
+
+from __future__ import annotations
+
+from .option_types import frame_size
+from .options import Option
+
+FORWARD = {
+    "front for a real server": (
+        Option(
+            ("--forward",),
+            {
+                "metavar": "LINK",
+                "help": "be a front for the server that this link leads to (serial:PORT[@BAUD], "
+                "udp:HOST:PORT …) instead of a device of one's own: a GATT service, and behind it "
+                "that server; name and access rights are those of --build-dir",
+            },
+        ),
+        Option(
+            ("--frame-size",),
+            {
+                "type": frame_size,
+                "metavar": "BYTES",
+                "help": "the longest SMP frame that reaches that server (default: the server is "
+                "asked, and it is tried)",
+            },
+        ),
+    )
+}
