@@ -4,17 +4,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from imgtool_runs import imgtool_accepts, run_imgtool
-from signing_builds import firmware
-from signing_cases import ED, P256, Keys, made_build, tree
+from signing_builds import firmware, make_build
+from signing_cases import ED, P256, Keys, hsm, made_build, tree
 from west_dfu_ble import image
-from west_dfu_ble.builddir import Build, SignatureType
+from west_dfu_ble.builddir import Build, Layout, SignatureType
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.mcuboot import BootloaderMode as Mode
 
@@ -25,24 +23,6 @@ def public_half(key: Path, folder: Path) -> Path:
     path = folder / "public.pem"
     run_imgtool("getpub", "-k", key, "-e", "pem", "-o", path)
     return path
-
-
-def hsm(key: Path, request: image.SigningRequest) -> bytes:
-    """Sign as an HSM does: knowing the key, the bytes and the algorithm's name, nothing else."""
-    from cryptography.hazmat.primitives.asymmetric import ec, padding
-    from cryptography.hazmat.primitives.hashes import SHA256, SHA384
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    private: Any = load_pem_private_key(key.read_bytes(), None)
-    ways: Mapping[str, Callable[[], bytes]] = {
-        "RSASSA-PSS with SHA-256, MGF1 with SHA-256, salt of 32 bytes": lambda: private.sign(
-            request.data, padding.PSS(padding.MGF1(SHA256()), 32), SHA256()
-        ),
-        "ECDSA with SHA-256, DER": lambda: private.sign(request.data, ec.ECDSA(SHA256())),
-        "ECDSA with SHA-384, DER": lambda: private.sign(request.data, ec.ECDSA(SHA384())),
-        "Ed25519": lambda: private.sign(request.data),
-    }
-    return ways[request.algorithm]()
 
 
 def locked_away(folder: Path, keys: Keys, kind: SignatureType, mode: Mode) -> tuple[Build, Path]:
@@ -80,6 +60,32 @@ def test_signature_from_the_machine_that_has_the_key(keys: Keys, tmp_path: Path)
     (copy,) = image.sign_build(here, detached=image.Detached(public, signatures))
 
     assert copy.image.data == original.image.data
+
+
+@pytest.mark.parametrize("layout", [Layout.NCS_SYSBUILD, Layout.ZEPHYR])
+def test_pure(layout: Layout, keys: Keys, tmp_path: Path) -> None:
+    """imgtool refuses this for want of the private key; with that it makes the very same image."""
+    pure = "CONFIG_MCUBOOT_BOOTLOADER_SIGNATURE_TYPE_PURE"
+    mode = Mode.DIRECT_XIP if layout is Layout.NCS_SYSBUILD else Mode.SWAP_USING_MOVE
+    build = make_build(tmp_path / "b", layout, mode, pure, signature=ED, key=keys[ED])
+    for slot, owner in enumerate(i for i in build.images if i.role.value != "bootloader"):
+        path = owner.directory / "zephyr/zephyr.bin"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(0 if mode.is_direct_xip else 0x200) + firmware(slot))
+    here = image.sign_build(build, output=tmp_path / "here")
+    public = public_half(keys[ED], tmp_path)
+
+    requests = image.signing_requests(build, public)
+
+    assert [one.data for one in requests] == [
+        one.image.data[: one.image.header_size + one.image.payload_size] for one in here
+    ]
+    signatures = {(one.image_number, one.slot): hsm(keys[ED], one) for one in requests}
+    there = image.sign_build(
+        build, output=tmp_path / "there", detached=image.Detached(public, signatures)
+    )
+    assert [one.image.data for one in there] == [one.image.data for one in here]
+    assert all(one.image.tlv(0x25) and imgtool_accepts(one.path, keys[ED]) for one in there)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +93,24 @@ def with_network_core(build: Build, name: str) -> Build:
             )
         },
     )
+
+
+def hsm(key: Path, request: image.SigningRequest) -> bytes:
+    """Sign as an HSM does: knowing the key, the bytes and the algorithm's name, nothing else."""
+    from cryptography.hazmat.primitives.asymmetric import ec, padding
+    from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    private: Any = load_pem_private_key(key.read_bytes(), None)
+    ways: Mapping[str, Callable[[], bytes]] = {
+        "RSASSA-PSS with SHA-256, MGF1 with SHA-256, salt of 32 bytes": lambda: private.sign(
+            request.data, padding.PSS(padding.MGF1(SHA256()), 32), SHA256()
+        ),
+        "ECDSA with SHA-256, DER": lambda: private.sign(request.data, ec.ECDSA(SHA256())),
+        "ECDSA with SHA-384, DER": lambda: private.sign(request.data, ec.ECDSA(SHA384())),
+        "Ed25519": lambda: private.sign(request.data),
+    }
+    return ways[request.algorithm]()
 
 
 def hex_record(address: int, data: bytes, kind: int = 0) -> str:

@@ -57,6 +57,7 @@ FAULTS: Mapping[str, Fault] = {
         Fault("IM316", "bad-binary", _S, "The binary to sign can't be read, or makes no sense (empty, or a hex file with overlapping or far-apart records)."),
         Fault("IM317", "not-newer", _S, "The version is not higher than that of the image which devices run now (the baseline)."),
         Fault("IM318", "build-script-argument", _S, "The build's own scripts gave imgtool a wrong argument (told as a warning when signing; what this tool signs is right)."),
+        Fault("IM319", "not-decryptable", _S, "The image is encrypted, and the bootloader can't decrypt it: it was built without encryption, for another kind of key, or for a mode that copies no image."),
         # LK4xx: the link; nothing was changed on the device
         Fault("LK401", "no-adapter", _L, "Bluetooth is off, not there, or this user may not use it."),
         Fault("LK402", "device-not-found", _L, "No device of that name or address was seen."),

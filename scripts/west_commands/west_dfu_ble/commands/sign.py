@@ -35,6 +35,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         output=args.output,
         baseline=baseline_version(args.baseline) if args.baseline else None,
         detached=read_detached(args),
+        encrypt=args.encrypt,
         ask=ask_passphrase,
     )
     if args.sig_out:
@@ -55,6 +56,7 @@ def sign_build(args: argparse.Namespace, build: Build) -> Sequence[image.SignedI
         force=args.force,
         version=args.image_version,
         key=args.key,
+        encrypt=args.encrypt,
         ask=ask_passphrase,
     )
 

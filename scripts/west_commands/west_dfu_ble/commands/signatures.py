@@ -24,7 +24,9 @@ def write_requests(args: argparse.Namespace, build: Build) -> list[str]:
 
     Raises `DfuBleError` EN008 without a public key, and what `image.signing_requests` raises.
     """
-    requests = image.signing_requests(build, _public_key(args), version=args.image_version)
+    requests = image.signing_requests(
+        build, _public_key(args), version=args.image_version, encrypt=args.encrypt
+    )
     lines, files = [], {}
     for one in requests:
         path = _path(args.to_sign, one.image_number, one.slot, "to_sign")

@@ -47,12 +47,14 @@ def sign_arguments(
     image: int = 0,
     key: Signer = None,
     version: str | None = None,
+    encrypt: Path | None = None,
 ) -> list[str]:
     """Return the arguments of ``imgtool`` that sign `source` for a slot (0 primary, 1 secondary).
 
     `key` and `version` default to the build's own; without any key the image is not signed. A
     tuple is options that take the key's place, for example those of a detached signature.
-    `image` is MCUboot's image number.
+    `image` is MCUboot's image number. `encrypt` is a key to encrypt with, also where the build
+    itself does not; the build's own images only, not the network core's.
 
     Raises `DfuBleError` IM314 if the version is none that MCUboot knows, IM315 if the build asks
     for something that can't work.
@@ -62,17 +64,19 @@ def sign_arguments(
     if key is None and build.key is not None:
         key = build.key.path
     if build.layout is Layout.NCS_CHILD_IMAGE:
-        options = _ncs_child_image(build, slot, image, key, text)
+        options = _ncs_child_image(build, slot, image, key, text, encrypt)
     elif build.layout is Layout.NCS_SYSBUILD:
-        options = _ncs_sysbuild(build, slot, image, key, text)
+        options = _ncs_sysbuild(build, slot, image, key, text, encrypt)
     elif zephyr_release(build) < (3, 6):
-        options = _west_sign(build, image, key, text)
+        options = _west_sign(build, image, key, text, encrypt)
     else:
-        options = _zephyr(build, image, key, text)
+        options = _zephyr(build, image, key, text, encrypt)
     return ["sign", *options, str(source), str(target)]
 
 
-def _ncs_child_image(build: Build, slot: int, image: int, key: Signer, version: str) -> list[str]:
+def _ncs_child_image(
+    build: Build, slot: int, image: int, key: Signer, version: str, encrypt: Path | None
+) -> list[str]:
     options = key_option("--key", build, key)
     options += ["--header-size", f"0x{header_size(build):x}", "--align", str(alignment(build))]
     options += ["--version", version, "--pad-header"]
@@ -83,10 +87,13 @@ def _ncs_child_image(build: Build, slot: int, image: int, key: Signer, version: 
     size = require_slot(build, 1 if image else 0, image).size
     options += ["--slot-size", f"0x{size.value:x}"]
     options += dependencies(build, image, version)
-    return options + security_counter(build) + extra_arguments(build, slot)
+    options += security_counter(build) + extra_arguments(build, slot)
+    return options + ([] if image else encryption_arguments(build, encrypt))
 
 
-def _ncs_sysbuild(build: Build, slot: int, image: int, key: Signer, version: str) -> list[str]:
+def _ncs_sysbuild(
+    build: Build, slot: int, image: int, key: Signer, version: str, encrypt: Path | None
+) -> list[str]:
     if image:
         return _ncs_sysbuild_network_core(build, image, key, version)
     kconfig = build.application.kconfig
@@ -102,7 +109,9 @@ def _ncs_sysbuild(build: Build, slot: int, image: int, key: Signer, version: str
     if any(kconfig.is_on(name) for name in _DIRECT_XIP):
         options += ["--rom-fixed", f"0x{require_slot(build, slot, image).address.value:x}"]
     options += key_option("-k", build, key) + security_counter(build) + hash_options(build)
-    options += extra_arguments(build, slot) + uuid_options(kconfig) + encryption_arguments(build)
+    options += (
+        extra_arguments(build, slot) + uuid_options(kconfig) + encryption_arguments(build, encrypt)
+    )
     if kconfig.is_on("CONFIG_MCUBOOT_COMPRESSED_IMAGE_SUPPORT_ENABLED"):
         options += ["--compression", "lzma2armthumb"]
     return options
@@ -118,7 +127,9 @@ def _ncs_sysbuild_network_core(build: Build, image: int, key: Signer, version: s
     return options + key_option("-k", build, key) + security_counter(build) + hash_options(build)
 
 
-def _west_sign(build: Build, image: int, key: Signer, version: str) -> list[str]:
+def _west_sign(
+    build: Build, image: int, key: Signer, version: str, encrypt: Path | None
+) -> list[str]:
     overwrite = build.application.kconfig.is_on("CONFIG_MCUBOOT_IMGTOOL_OVERWRITE_ONLY")
     options = ["--version", version]
     # `west sign` gave both alignments; the last one, 1, is what imgtool took.
@@ -127,10 +138,10 @@ def _west_sign(build: Build, image: int, key: Signer, version: str) -> list[str]
     options += ["--slot-size", str(require_slot(build, 0, image).size.value)]
     options += ["--overwrite-only", "--align", "1"] if overwrite else []
     options += key_option("--key", build, key) + extra_arguments(build, 0)
-    return options + encryption_arguments(build)
+    return options + encryption_arguments(build, encrypt)
 
 
-def _zephyr(build: Build, image: int, key: Signer, version: str) -> list[str]:
+def _zephyr(build: Build, image: int, key: Signer, version: str, encrypt: Path | None) -> list[str]:
     kconfig = build.application.kconfig
     slot = build.slot(1, image) if build.mode and build.mode.has_two_slots else None
     slot = slot or require_slot(build, 0, image)
@@ -148,4 +159,4 @@ def _zephyr(build: Build, image: int, key: Signer, version: str) -> list[str]:
         + extra_arguments(build, 0)
         + uuid_options(kconfig)
     )
-    return options + encryption_arguments(build)
+    return options + encryption_arguments(build, encrypt)

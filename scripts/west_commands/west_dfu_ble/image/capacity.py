@@ -14,6 +14,7 @@ from ..builddir import Build, FlashRegion, Slot
 from ..diagnostics import Location, Note
 from ..faults import fault
 from ..mcuboot import BootloaderMode
+from .decryption import decrypts, decrypts_aes_256
 from .encryption import wants_encryption
 
 _MAGIC = 16
@@ -95,8 +96,10 @@ def _trailer(build: Build, sectors: int, states: int) -> tuple[int, str]:
     write = build.write_block.value if build.write_block else 4
     align = max(_MAX_ALIGN, write)
     magic = -(-_MAGIC // align) * align
-    # Two AES keys of 16 bytes, if images are encrypted, stand there during a swap.
-    flags = 4 * align + magic + (2 * magic if wants_encryption(build) else 0)
+    # Both images' AES keys, if MCUboot decrypts, stand there during a swap.
+    key = -(-(32 if decrypts_aes_256(build) else 16) // align) * align
+    keys = 2 * key if decrypts(build) or wants_encryption(build) else 0
+    flags = 4 * align + magic + keys
     size = sectors * states * write + flags
     return size, (
         f"{size} of them are the trailer: {sectors} sectors x {states} states x {write} bytes, "

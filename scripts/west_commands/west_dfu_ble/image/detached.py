@@ -8,16 +8,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..builddir import Build, SignatureType
 from ..faults import fault
+from .entries import open_entries, with_entries
 from .imgtool_adapter import Imgtool
 from .keys import PublicKey
 from .model import McubootImage
-from .tlv import SIGNATURES
+from .parsing import parse
+from .tlv import HASH_BITS, SIGNATURES, TlvType
 from .verification import digest_of
 
 # What goes into which algorithm; ED25519 signs the hash as its message.
@@ -70,6 +72,27 @@ def detached_signature(image: McubootImage) -> bytes:
     if entry is None:
         raise ValueError("the image has no signature")
     return entry.value
+
+
+def without_pure(arguments: Sequence[str]) -> list[str]:
+    """Return arguments that imgtool takes together with a signature that was made elsewhere.
+
+    It refuses ``--pure`` for want of the private key, which it would not use.
+    """
+    at = arguments.index("--pure")
+    return [*arguments[:at], "--sha", "512", *arguments[at + 1 :]]
+
+
+def mark_pure(data: bytes, path: Path) -> bytes:
+    """Add the entry that says that the signature is over the image itself, as imgtool does.
+
+    `path` is where the image came from, for diagnostics.
+    """
+    image = parse(data, path)
+    entries = open_entries(image)
+    behind = next((n for n, (kind, _) in enumerate(entries, 1) if kind in HASH_BITS), 0)
+    entries.insert(behind, (TlvType.SIG_PURE, b"\x01"))
+    return with_entries(image, entries)
 
 
 def require_public(build: Build, tool: Imgtool, path: Path) -> PublicKey:

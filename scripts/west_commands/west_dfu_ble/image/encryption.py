@@ -8,20 +8,10 @@ from pathlib import Path
 from ..builddir import Build, Layout, west_topdir
 from ..diagnostics import Location
 from ..faults import fault
-from ..mcuboot import BootloaderMode
-from .inputs import Binary
-from .model import McubootImage
-from .verification import digest_of
+from .argument_parts import hash_options
+from .decryption import CAN_NOT_DECRYPT, MODE_WHY, decrypts_aes_256, derives_with_sha_512
 
-_CAN_NOT_DECRYPT = (
-    BootloaderMode.DIRECT_XIP,
-    BootloaderMode.DIRECT_XIP_WITH_REVERT,
-    BootloaderMode.RAM_LOAD,
-    BootloaderMode.SINGLE_SLOT_RAM_LOAD,
-)
 _SETTINGS = ("CONFIG_MCUBOOT_ENCRYPTION_KEY_FILE", "SB_CONFIG_BOOT_ENCRYPTION_KEY_FILE")
-# imgtool encrypts in blocks of AES.
-_BLOCK = 16
 
 
 def wants_encryption(build: Build) -> bool:
@@ -29,45 +19,42 @@ def wants_encryption(build: Build) -> bool:
     return _setting(build) is not None
 
 
-def encryption_arguments(build: Build) -> list[str]:
+def encryption_arguments(build: Build, key: Path | None = None) -> list[str]:
     """Return imgtool's options that encrypt this build's images; none if it wants no encryption.
+
+    `key` comes before the build's own, and encrypts where the build itself does not.
 
     Raises `DfuBleError` IM301 if the key is not on this machine, IM315 if the bootloader can't
     decrypt in its mode.
     """
     found = _setting(build)
-    if found is None:
+    if found is None and key is None:
         return []
-    setting, location = found
-    if build.mode in _CAN_NOT_DECRYPT:
+    setting, location = found or ("", None)
+    if build.mode in CAN_NOT_DECRYPT:
+        who = "the build asks" if key is None else "`--encrypt` asks"
         raise fault(
             "IM315",
-            f"the build asks for encrypted images, the bootloader is built for {build.mode.title}",
-            why="MCUboot decrypts an image while it copies it to the primary slot; in this mode "
-            "it runs the image from where it was stored, so it would run the cipher text.",
+            f"{who} for encrypted images, the bootloader is built for {build.mode.title}",
+            why=MODE_WHY,
             location=location,
             helps=["use swap or overwrite-only, or leave images unencrypted"],
         )
-    options = ["--encrypt-keylen", "256"] if _uses_aes_256(build) else []
-    return [*options, "--encrypt", str(_key_file(build, setting, location))]
-
-
-def require_same_firmware(image: McubootImage, binary: Binary) -> None:
-    """Prove that the hash in an encrypted image is that of the plain binary.
-
-    Raises `DfuBleError` IM306 if it is not.
-    """
-    header = image.data[: image.header_size]
-    plain = header + binary.firmware
-    plain += bytes(-len(plain) % _BLOCK)
-    end = image.header_size + image.payload_size
-    protected = image.data[end : end + image.protected_size]
-    if image.digest != digest_of(plain + protected, image.digest_bits):
+    if "--pure" in hash_options(build):
         raise fault(
-            "IM306",
-            "the encrypted image does not have the hash of the binary that it was made from",
-            location=binary.path,
+            "IM315",
+            "the image is to be encrypted, and its signature to be over the image itself (pure)",
+            why="MCUboot checks such a signature where the image lies, so it can't decrypt first.",
+            location=location,
+            helps=[
+                "build MCUboot without `CONFIG_BOOT_SIGNATURE_TYPE_PURE`, or leave images plain"
+            ],
         )
+    options = ["--encrypt-keylen", "256"] if _uses_aes_256(build) else []
+    if derives_with_sha_512(build):
+        options += ["--hmac-sha", "512"]
+    path = key or _key_file(build, setting, location)
+    return [*options, "--encrypt", str(path)]
 
 
 def _setting(build: Build) -> tuple[str, Location] | None:
@@ -82,12 +69,14 @@ def _setting(build: Build) -> tuple[str, Location] | None:
 
 def _uses_aes_256(build: Build) -> bool:
     sysbuild = build.sysbuild
-    return build.application.kconfig.is_on("CONFIG_MCUBOOT_ENCRYPTION_ALG_AES_256") or (
-        sysbuild is not None and sysbuild.is_on("SB_CONFIG_BOOT_ENCRYPTION_ALG_AES_256")
+    return (
+        build.application.kconfig.is_on("CONFIG_MCUBOOT_ENCRYPTION_ALG_AES_256")
+        or (sysbuild is not None and sysbuild.is_on("SB_CONFIG_BOOT_ENCRYPTION_ALG_AES_256"))
+        or decrypts_aes_256(build)
     )
 
 
-def _key_file(build: Build, setting: str, location: Location) -> Path:
+def _key_file(build: Build, setting: str, location: Location | None) -> Path:
     """Find the key: relative to the west workspace, or beside the signing key (MCUboot's own)."""
     tried = [Path(setting)] if Path(setting).is_absolute() else []
     topdir = west_topdir(build.path)
@@ -103,5 +92,5 @@ def _key_file(build: Build, setting: str, location: Location) -> Path:
         f"the build's encryption key `{setting}` is not on this machine",
         location=location,
         notes=[f"looked for {path}" for path in tried],
-        helps=["put the key there: its public half is enough"],
+        helps=["put the key there (its public half is enough), or name it with `--encrypt`"],
     )

@@ -3,26 +3,24 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from ..builddir import Build, SignatureType
+from ..builddir import Build
+from ..diagnostics import DfuBleError
 from ..faults import fault
 from .argument_parts import Signer
 from .arguments import sign_arguments
 from .capacity import require_fit
-from .detached import Detached, write_signature
+from .detached import Detached, mark_pure, without_pure, write_signature
 from .imgtool_adapter import Imgtool
 from .inputs import Binary
+from .key_wrapping import encrypt_image, stand_in_arguments, wrapping_key_of
 
-# The shortest signature in bytes; ECDSA's length varies.
-_SIGNATURE_LENGTH = {
-    SignatureType.RSA_2048: 256,
-    SignatureType.RSA_3072: 384,
-    SignatureType.ECDSA_P256: 70,
-    SignatureType.ECDSA_P384: 102,
-    SignatureType.ED25519: 64,
-}
+# imgtool's words for it.
+_TOO_LARGE = re.compile(r"Image size \(0x([0-9a-f]+)\) \+ trailer")
 
 
 def make_image(
@@ -31,25 +29,33 @@ def make_image(
     binary: Binary,
     signer: Path | Detached | None,
     version: str | None,
+    encrypt: Path | None = None,
 ) -> bytes:
     """Return the image of `binary`, signed by `signer`; not proved yet.
 
     Raises `DfuBleError` IM304 if it can't fit its slot, IM307 if a detached signature is missing,
     IM310 if imgtool refuses, IM313 to IM315.
     """
-    _require_probable_fit(build, binary)
     if not isinstance(signer, Detached):
-        return run_imgtool(tool, build, binary, signer, version)[0]
+        return run_imgtool(tool, build, binary, signer, version, encrypt)[0]
     slot = binary.slot
     with tempfile.TemporaryDirectory(prefix="dfu-ble-") as folder:
         options = write_signature(signer, slot.image, slot.index, Path(folder))
-        return run_imgtool(tool, build, binary, options, version)[0]
+        return run_imgtool(tool, build, binary, options, version, encrypt)[0]
 
 
 def run_imgtool(
-    tool: Imgtool, build: Build, binary: Binary, signer: Signer, version: str | None
+    tool: Imgtool,
+    build: Build,
+    binary: Binary,
+    signer: Signer,
+    version: str | None,
+    encrypt: Path | None = None,
 ) -> tuple[bytes, list[str]]:
-    """Let imgtool sign in a temporary folder; return what it wrote, and its arguments."""
+    """Let imgtool sign in a temporary folder; return the image, and the build's arguments.
+
+    Where imgtool can't do what those ask for, it does its part, and the rest is done here.
+    """
     try:
         with tempfile.TemporaryDirectory(prefix="dfu-ble-") as folder:
             source, target = Path(folder) / "to_sign.bin", Path(folder) / "signed.bin"
@@ -62,9 +68,17 @@ def run_imgtool(
                 target=target,
                 key=signer,
                 version=version,
+                encrypt=encrypt,
             )
-            tool.sign(arguments)
-            return target.read_bytes(), arguments
+            secret = wrapping_key_of(arguments)
+            takes = stand_in_arguments(arguments, secret, Path(folder)) if secret else arguments
+            is_pure = "--fix-sig" in takes and "--pure" in takes
+            _sign(tool, without_pure(takes) if is_pure else takes, build, binary)
+            data = target.read_bytes()
+            if "--vector-to-sign" in takes:
+                return data, arguments
+            data = mark_pure(data, binary.path) if is_pure else data
+            return (encrypt_image(data, secret, binary.path) if secret else data), arguments
     except OSError as error:
         raise fault(
             "IM313",
@@ -73,14 +87,12 @@ def run_imgtool(
         ) from None
 
 
-def _require_probable_fit(build: Build, binary: Binary) -> None:
-    """Refuse what can't fit before imgtool does, which does not say what the limit is made of."""
-    if build.application.kconfig.is_on("CONFIG_MCUBOOT_COMPRESSED_IMAGE_SUPPORT_ENABLED"):
-        return
-    header = build.header_size.value if build.header_size else 0
-    signature = build.signature_type
-    # The area's own header and the hash; then the key's hash and the signature.
-    entries = 4 + 36
-    if signature in _SIGNATURE_LENGTH:
-        entries += 36 + 4 + _SIGNATURE_LENGTH[signature]
-    require_fit(build, binary.slot, header + len(binary.firmware) + entries, binary.path)
+def _sign(tool: Imgtool, arguments: Sequence[str], build: Build, binary: Binary) -> None:
+    """Run imgtool; an image that is too large gets our words, which say what the limit is."""
+    try:
+        tool.sign(arguments)
+    except DfuBleError as error:
+        size = _TOO_LARGE.search(error.diagnostic.message)
+        if size:
+            require_fit(build, binary.slot, int(size[1], 16), binary.path)
+        raise

@@ -12,13 +12,12 @@ from pathlib import Path
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from .model import ImageVersion, McubootImage, Tlv
-from .tlv import HASH_BITS
+from .tlv import HASH_BITS, PROTECTED_MAGIC, UNPROTECTED_MAGIC
 
 MAGIC = 0x96F3B83D
 HEADER_LENGTH = 32
 _HEADER = struct.Struct("<IIHHIIBBHI4x")
 _AREA = struct.Struct("<HH")
-_UNPROTECTED_MAGIC, _PROTECTED_MAGIC = 0x6907, 0x6908
 _LARGEST_FILE = 128 * 1024 * 1024
 
 # What people pass instead of an image, told from how the file begins.
@@ -93,7 +92,7 @@ def _entries(
 ) -> tuple[tuple[Tlv, ...], int]:
     """Read the protected area, if the header says there is one, and the other behind it."""
     magic = int.from_bytes(data[offset : offset + 2], "little")
-    if (magic == _PROTECTED_MAGIC) != (protected_size > 0):
+    if (magic == PROTECTED_MAGIC) != (protected_size > 0):
         raise _broken(
             f"the header says that the protected entries have {protected_size} bytes, "
             f"the area behind the firmware begins with 0x{magic:04x}",
@@ -101,7 +100,7 @@ def _entries(
         )
     entries: tuple[Tlv, ...] = ()
     if protected_size:
-        entries, end = _area(data, offset, _PROTECTED_MAGIC, path)
+        entries, end = _area(data, offset, PROTECTED_MAGIC, path)
         if end - offset != protected_size:
             raise _broken(
                 f"the protected entries have {end - offset} bytes, the header says "
@@ -109,7 +108,7 @@ def _entries(
                 path,
             )
         offset = end
-    rest, end = _area(data, offset, _UNPROTECTED_MAGIC, path)
+    rest, end = _area(data, offset, UNPROTECTED_MAGIC, path)
     return entries + rest, end
 
 
@@ -146,7 +145,7 @@ def _area(data: bytes, offset: int, expected: int, path: Path) -> tuple[tuple[Tl
         if kind in HASH_BITS and length * 8 != HASH_BITS[kind]:
             raise _broken(f"the SHA-{HASH_BITS[kind]} entry has {length} bytes", path)
         value = bytes(data[offset : offset + length])
-        entries.append(Tlv(kind, value, expected == _PROTECTED_MAGIC, offset))
+        entries.append(Tlv(kind, value, expected == PROTECTED_MAGIC, offset))
         offset += length
     return tuple(entries), end
 

@@ -9,6 +9,7 @@ from ..builddir import Build, Slot
 from ..faults import fault
 from ..mcuboot import BootloaderMode
 from .capacity import require_fit
+from .decryption import require_decryptable
 from .keys import PublicKey
 from .linkage import require_linked_for
 from .model import ImageVersion, McubootImage
@@ -30,11 +31,11 @@ def prove(
     """Prove everything that MCUboot, or the processor, will ask of an image in a slot.
 
     Hash and signature (`verify`), header, the slot that the image says and the one that the
-    firmware is linked for, the size with what the bootloader keeps free, and, if there is a
-    `baseline`, that the version is higher. In the modes that exchange or copy slots, `slot` is
-    the primary slot, from where the image will run.
+    firmware is linked for, that the bootloader can decrypt it, the size with what the bootloader
+    keeps free, and, if there is a `baseline`, that the version is higher. In the modes that
+    exchange or copy slots, `slot` is the primary slot, from where the image will run.
 
-    Raises `DfuBleError` IM303, IM304, IM306, IM307, IM312, IM317.
+    Raises `DfuBleError` IM303, IM304, IM306, IM307, IM312, IM317, IM319.
     """
     verify(image, path, key)
     place = build.slot(slot, image_number)
@@ -45,6 +46,8 @@ def prove(
             location=path,
         )
     _require_header(image, path, build, place)
+    if image.is_encrypted:
+        require_decryptable(build, image, path)
     if not image.is_encrypted and not image.is_compressed and not image_number:
         require_linked_for(build, place, image.payload, path)
     require_fit(build, place, image.size, path)

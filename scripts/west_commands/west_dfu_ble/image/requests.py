@@ -18,6 +18,7 @@ def signing_requests(
     public_key: Path,
     *,
     version: str | None = None,
+    encrypt: Path | None = None,
 ) -> tuple[SigningRequest, ...]:
     """Return what an HSM or a signing service has to sign for this build, image by image.
 
@@ -31,7 +32,7 @@ def signing_requests(
         options += ("--sha", "384")  # which a key would tell imgtool
     requests = []
     for binary in binaries_to_sign(build):
-        payload, arguments = run_imgtool(tool, build, binary, options, version)
+        payload, arguments = run_imgtool(tool, build, binary, options, version, encrypt)
         slot = binary.slot
         requests.append(signing_request(slot.image, slot.index, payload, public, tuple(arguments)))
     return tuple(requests)

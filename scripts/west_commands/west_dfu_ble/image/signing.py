@@ -9,8 +9,8 @@ from pathlib import Path
 from ..builddir import ArtifactKind, Build
 from ..diagnostics import DfuBleError
 from ..faults import fault
+from .decryption import require_same_firmware
 from .detached import Detached, require_public
-from .encryption import require_same_firmware
 from .imgtool_adapter import AskPassphrase, Imgtool
 from .inputs import Binary, binaries_to_sign, pads_header
 from .keys import PublicKey
@@ -50,6 +50,7 @@ def sign_build(
     package: bool = True,
     baseline: ImageVersion | None = None,
     detached: Detached | None = None,
+    encrypt: Path | None = None,
     ask: AskPassphrase | None = None,
 ) -> tuple[SignedImage, ...]:
     """Make the build's update images, one for each slot that needs its own.
@@ -62,11 +63,13 @@ def sign_build(
     see `package_path`.
 
     `version` and `key` default to the build's; `detached` has signatures that were made elsewhere,
-    and then no private key is needed (see `signing_requests`). `ask` gives the passphrase of a
-    locked key. The application's version must be higher than `baseline`, if that is given.
-    Nothing is written before every image was proved: signature, hash, slot, size and version.
+    and then no private key is needed (see `signing_requests`). `encrypt` is a key to encrypt images
+    with (default: the build's, if it has one): a public key, or for AES-KW the shared secret.
+    `ask` gives the passphrase of a locked key. The application's version must be higher than
+    `baseline`, if that is given. Nothing is written before every image was proved: signature,
+    hash, slot, size and version.
 
-    Raises `DfuBleError` IM301 to IM304 and IM306 to IM317; EN008 for a bad SOURCE_DATE_EPOCH.
+    Raises `DfuBleError` IM301 to IM319 but IM305 and IM318; EN008 for a bad SOURCE_DATE_EPOCH.
     """
     if version is not None:
         parse_version(version)
@@ -75,7 +78,7 @@ def sign_build(
     signed = []
     for binary in binaries_to_sign(build):
         slot = binary.slot
-        image = parse(make_image(tool, build, binary, signer, version), binary.path)
+        image = parse(make_image(tool, build, binary, signer, version, encrypt), binary.path)
         if image.is_encrypted:
             require_same_firmware(image, binary)
         prove(

@@ -11,6 +11,9 @@ from enum import IntEnum
 
 from ..builddir import SignatureType
 
+UNPROTECTED_MAGIC, PROTECTED_MAGIC = 0x6907, 0x6908
+"""What the two areas of entries begin with; hash and signature are over the protected one too."""
+
 
 class TlvType(IntEnum):
     """What an entry holds; a number that is not here is the vendor's own or newer than this."""
@@ -47,6 +50,15 @@ HASH_BITS: Mapping[int, int] = {TlvType.SHA256: 256, TlvType.SHA384: 384, TlvTyp
 
 SIGNATURES = frozenset({TlvType.RSA2048, TlvType.ECDSA, TlvType.RSA3072, TlvType.ED25519})
 """The entries that hold a signature."""
+
+WRAPPED_KEYS: Mapping[int, str] = {
+    TlvType.ENC_RSA2048: "RSA-OAEP",
+    TlvType.ENC_AES_KW: "AES-KW",
+    TlvType.ENC_EC256: "ECIES-P256",
+    TlvType.ENC_X25519: "ECIES-X25519",
+    TlvType.ENC_X25519_SHA512: "ECIES-X25519 with SHA-512",
+}
+"""The entries that hold an encrypted image's key, and how it was wrapped for the device."""
 
 SIGNATURE_TLV: Mapping[SignatureType, TlvType] = {
     SignatureType.RSA_2048: TlvType.RSA2048,
