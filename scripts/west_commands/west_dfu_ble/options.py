@@ -200,14 +200,6 @@ SIGN = {
             "--key", type=Path, metavar="PEM", help="sign with this key (default: the build's)"
         ),
         _option(
-            "--encrypt",
-            type=Path,
-            metavar="KEY",
-            help="encrypt the images with this key: a public key (PEM), or for AES-KW the secret "
-            "that the device has too, 16 or 32 bytes in base64 (default: the build's, if it has "
-            "one)",
-        ),
-        _option(
             "--image-version",
             metavar="VERSION",
             help="sign as this version, major.minor.revision+build (default: the build's)",
@@ -227,6 +219,16 @@ SIGN_FILES = {
             type=Path,
             metavar="DIR",
             help="write images and package there (default: into the build directory)",
+        ),
+    ),
+    "encryption": (
+        _option(
+            "--encrypt",
+            type=Path,
+            metavar="KEY",
+            help="encrypt the images with this key: a public key (PEM), or for AES-KW the secret "
+            "that the device has too, 16 or 32 bytes in base64 (default: the build's, if it has "
+            "one)",
         ),
     ),
     "signatures made elsewhere": (

@@ -56,7 +56,6 @@ def sign_build(args: argparse.Namespace, build: Build) -> Sequence[image.SignedI
         force=args.force,
         version=args.image_version,
         key=args.key,
-        encrypt=args.encrypt,
         ask=ask_passphrase,
     )
 
