@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sample_report import AWKWARD, WORKSPACE, sample_report
@@ -89,8 +89,9 @@ def test_what_ends_a_strict_check_is_a_warning() -> None:
 
 
 def test_a_message_can_not_smuggle_in_a_command() -> None:
-    error = fault("EN003", "x\n::error::owned\r::set-env name=A::b", location=Path("a,line=7.c"))
-    text = github.render_error(Path("b::c,d=e"), error.diagnostic)
+    error = fault("EN003", "x", location=Path("a,line=7.c"))
+    smuggling = replace(error.diagnostic, message="x\n::error::owned\r::set-env name=A::b")
+    text = github.render_error(Path("b::c,d=e"), smuggling)
     assert "\n" not in text
     assert "\r" not in text
     command = read(text)

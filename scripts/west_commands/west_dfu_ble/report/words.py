@@ -24,7 +24,10 @@ def clean(text: str, instead: str = "") -> str:
 
 
 def headline(report: CheckReport) -> str:
-    """Return the counts in one line: ``23 rules: 19 passed, 2 errors, 1 not evaluated``."""
+    """Return the counts in one line: ``23 rules: 19 passed, 3 errors, 1 not evaluated``.
+
+    A rule may look at several images: ``23 rules, 24 outcomes: …`` then.
+    """
     s = report.summary
     parts = [f"{s.passed} passed"]
     parts += [
@@ -40,7 +43,9 @@ def headline(report: CheckReport) -> str:
         parts.append(f"{s.not_applicable} not applicable")
     if s.unknown:
         parts.append(f"{s.unknown} not evaluated")
-    return f"{count(s.rules, 'rule')}: {', '.join(parts)}"
+    outcomes = len(report.outcomes)
+    several = f", {count(outcomes, 'outcome')}" if outcomes != s.rules else ""
+    return f"{count(s.rules, 'rule')}{several}: {', '.join(parts)}"
 
 
 def count(number: int, word: str) -> str:
