@@ -115,9 +115,12 @@ def test_only_the_command_line_prints_and_exits() -> None:
 
 def sources() -> list[Path]:
     """Every text file that can carry a comment, but for what was generated."""
-    names = ("pyproject.toml", "west-commands.yml", "scripts/requirements.txt", ".ci/run")
+    names = [
+        *("pyproject.toml", "west-commands.yml", "scripts/requirements.txt", ".ci/run"),
+        *("action.yml", ".pre-commit-hooks.yaml", "zephyr/CMakeLists.txt"),
+    ]
     found = [REPOSITORY / name for name in names]
-    for folder in ("scripts", "tests", "zephyr", "schemas", "docs"):
+    for folder in ("scripts", "tests", "zephyr", "schemas", "docs", "templates", ".github"):
         for suffix in ("*.py", "*.yml", "*.sh"):
             found += (REPOSITORY / folder).rglob(suffix)
     return sorted(path for path in found if "data" not in path.parts)
