@@ -4,15 +4,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-PACKAGE = REPOSITORY / "scripts" / "west_commands" / "west_dfu_ble"
-MODULES = sorted(PACKAGE.rglob("*.py"))
-
-# Values that every room may speak of; they know no room.
-COMMON = {"__version__", "diagnostics", "faults", "mcuboot", "resources"}
+import rooms
+from rooms import COMMON, MODULES, PACKAGE, REPOSITORY, imports, name_of, room_of
 
 # Which rooms each room may know: the drawing of CONTRIBUTING.md, from left to right.
 ARROWS: dict[str, set[str]] = {
@@ -37,39 +32,14 @@ ARROWS: dict[str, set[str]] = {
 }
 
 
-def name_of(path: Path) -> str:
-    """The module's name inside the package: ``smp.window``."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def room_of(module: str) -> str:
-    return module.partition(".")[0]
-
-
-def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Every module of ours that a module imports anywhere, by its name inside the package."""
-    own = name_of(path).split(".") if name_of(path) else []
-    package = own if path.name == "__init__.py" else own[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = package[: len(package) - node.level + 1]
-            if node.module:
-                yield ".".join([*base, node.module]), node.lineno
-            else:
-                for alias in node.names:
-                    yield ".".join([*base, alias.name]), node.lineno
-        elif isinstance(node, ast.ImportFrom | ast.Import):
-            names = [node.module] if isinstance(node, ast.ImportFrom) else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            for name in names:
-                if name and name.partition(".")[0] == "west_dfu_ble":
-                    yield name.partition(".")[2], node.lineno
+def test_the_drawing_of_the_rooms_is_up_to_date() -> None:
+    """`python docs/drawings/rooms.py` draws it."""
+    assert rooms.PICTURE.read_text(encoding="utf-8") == rooms.draw()
 
 
 def test_every_module_has_its_room() -> None:
-    rooms = {room_of(name_of(path)) for path in MODULES} - {""}
-    assert rooms - COMMON == set(ARROWS)
+    found = {room_of(name_of(path)) for path in MODULES} - {""}
+    assert found - COMMON == set(ARROWS)
 
 
 def test_arrows_between_rooms_point_one_way() -> None:
