@@ -23,11 +23,12 @@ ARROWS: dict[str, set[str]] = {
     "option_types": set(),
     "options": {"option_types"},
     "forward_options": {"options", "option_types"},
+    "log_options": {"options"},
     "commands": {
         *("builddir", "image", "rules", "report", "link", "update", "virtual", "configuration"),
         *("options", "smp"),
     },
-    "cli": {"commands", "options", "forward_options", "report"},
+    "cli": {"commands", "options", "forward_options", "log_options", "report"},
     "__main__": {"cli"},
 }
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from . import __version__, options
+from . import __version__, log_options, options
 from .diagnostics import DfuBleError, ExitStatus
 from .forward_options import FORWARD
 from .report.console import Console
@@ -76,6 +76,7 @@ ACTIONS: Mapping[str, Action] = {
             options.CONFIG,
             options.FILES,
             options.DEVICE,
+            *log_options.LOGS,
             options.DEVICES,
             options.ACTIVATE,
             options.EVENTS,
@@ -91,6 +92,7 @@ ACTIONS: Mapping[str, Action] = {
             options.SIGN,
             options.BASELINE,
             options.DEVICE,
+            *log_options.LOGS,
             options.ACTIVATE,
             options.FAULTS,
             options.EVENTS,
@@ -101,7 +103,14 @@ ACTIONS: Mapping[str, Action] = {
         "serve",
         "serve a virtual device, or a real server behind --forward, for other tools to update, "
         "until Ctrl-C",
-        (options.BUILD, options.CONFIG, options.DEVICE, options.SERVE, FORWARD),
+        (
+            options.BUILD,
+            options.CONFIG,
+            options.DEVICE,
+            log_options.PACKETS,
+            options.SERVE,
+            FORWARD,
+        ),
     ),
     "scan": Action(
         "operations",
@@ -111,33 +120,40 @@ ACTIONS: Mapping[str, Action] = {
     "status": Action(
         "operations",
         "show the device's images, slots, mode and buffers",
-        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+        (options.BUILD, options.CONFIG, options.DEVICE, *log_options.LOGS, options.EVENTS),
     ),
     "test": Action(
         "operations",
         "run an image that the device holds after its next reset, on trial",
-        (options.BUILD, options.CONFIG, options.DEVICE, options.PERMANENT, options.EVENTS),
+        (
+            options.BUILD,
+            options.CONFIG,
+            options.DEVICE,
+            *log_options.LOGS,
+            options.PERMANENT,
+            options.EVENTS,
+        ),
         ("HASH", "the image's hash or its beginning (default: the one that does not run)"),
     ),
     "confirm": Action(
         "operations",
         "confirm the image that the device runs",
-        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+        (options.BUILD, options.CONFIG, options.DEVICE, *log_options.LOGS, options.EVENTS),
     ),
     "erase": Action(
         "operations",
         "empty the slot that the device does not run from",
-        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+        (options.BUILD, options.CONFIG, options.DEVICE, *log_options.LOGS, options.EVENTS),
     ),
     "reset": Action(
         "operations",
         "reboot the device and wait until it is back",
-        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+        (options.BUILD, options.CONFIG, options.DEVICE, *log_options.LOGS, options.EVENTS),
     ),
     "echo": Action(
         "operations",
         "send a text to the device and show what comes back",
-        (options.BUILD, options.CONFIG, options.DEVICE, options.EVENTS),
+        (options.BUILD, options.CONFIG, options.DEVICE, *log_options.LOGS, options.EVENTS),
         ("TEXT", "the text (default: hello)"),
     ),
     "explain": Action(
@@ -160,6 +176,7 @@ _WHOLE_JOB = (
     options.SIGN,
     options.BASELINE,
     options.DEVICE,
+    *log_options.LOGS,
     options.DEVICES,
     options.ACTIVATE,
     options.EVENTS,

@@ -29,6 +29,7 @@ from ..update import (
     UpdateOptions,
     knowledge_from_build,
 )
+from .logs import Logs, frames_on_terminal
 from .settings import settings
 
 if TYPE_CHECKING:
@@ -48,7 +49,19 @@ def update_device(
     `virtual` is the device that the link `virtual` leads to; without one it is made. `tell_record`
     is for a report file.
     """
-    link = open_device(args, console, build, virtual)
+    with Logs(args, console) as logs:
+        link = open_device(args, console, build, logs, virtual)
+        return _update_over(link, args, console, build, candidates, tell_record)
+
+
+def _update_over(
+    link: Link,
+    args: argparse.Namespace,
+    console: Console,
+    build: Build | None,
+    candidates: Sequence[Candidate],
+    tell_record: Callable[[UpdateRecord], None] | None,
+) -> ExitStatus:
     knowledge = knowledge_from_build(build) if build else Knowledge()
     tell = console.note if args.format == "json" else console.result
     with listener_for(args, console) as listener:
@@ -116,11 +129,12 @@ def open_device(
     args: argparse.Namespace,
     console: Console,
     build: Build | None,
+    logs: Logs,
     virtual: VirtualDevice | None = None,
 ) -> Link:
     """Open the link that the arguments ask for; a virtual device is made first.
 
-    Raises `DfuBleError` EN008 if they name several devices.
+    Raises `DfuBleError` EN008 if they name several devices, and what `Logs` raises.
     """
     require_one_device(args)
     config = settings(args, build)
@@ -132,7 +146,9 @@ def open_device(
         on_air = TimedDevice(virtual or make_virtual(args, build), args.speed)
         # The device that the project's settings name is a real one.
         device = args.device[0] if args.device else None
-    return open_link(config.link, device, virtual=on_air, ask=passkey_source(args, console))
+    packets, ask = logs.packets(config.link), passkey_source(args, console)
+    link = open_link(config.link, device, virtual=on_air, ask=ask, hci_log=packets)
+    return logs.frames(link)
 
 
 def require_one_device(args: argparse.Namespace) -> None:
@@ -166,7 +182,7 @@ def listener_for(
     """Return who shows the events: a bar on a terminal, lines elsewhere, JSON where asked for."""
     if args.format == "json":
         return JsonLines(console.out)
-    if console.err.isatty():
+    if console.err.isatty() and not frames_on_terminal(args):
         return TerminalProgress(console.err, colour=console.colour_err)
     return PlainProgress(console.err)
 

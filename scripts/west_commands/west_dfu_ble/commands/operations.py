@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from .. import link as links
+from ..builddir import Build
 from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..report.console import Console
@@ -17,10 +18,11 @@ from ..report.status import state_as_dict, state_table
 from ..update import DeviceState, Knowledge, UpdateOptions, knowledge_from_build, operations
 from .device import listener_for, open_device, require_one_device
 from .locate import load_build
+from .logs import Logs
 from .settings import settings
 
-_Step = Callable[..., Coroutine[Any, Any, DeviceState]]
-_STEPS: dict[str, _Step] = {
+_Asked = Callable[..., Coroutine[Any, Any, DeviceState]]
+_STEPS: dict[str, _Asked] = {
     "status": operations.read_status,
     "test": operations.activate_image,
     "confirm": operations.confirm_running,
@@ -36,8 +38,15 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     # A build directory is not needed to talk to a device; where it was named, it helps to read
     # what the device does not tell (and a virtual device is made from it).
     build = load_build(args) if args.build_dir else None
+    with Logs(args, console) as logs:
+        return _step(args, console, build, logs)
+
+
+def _step(
+    args: argparse.Namespace, console: Console, build: Build | None, logs: Logs
+) -> ExitStatus:
     knowledge = knowledge_from_build(build) if build else Knowledge()
-    link = open_device(args, console, build)
+    link = open_device(args, console, build, logs)
     options = UpdateOptions(timeout=args.timeout, retries=args.retries)
     with listener_for(args, console) as listener:
         if args.action == "echo":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..builddir import Build
 from ..diagnostics import ExitStatus
+from ..faults import fault
 from ..report.console import Console
 from .check import evaluate_build
 from .device import update_device
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Sign, update the virtual device as a real one, show what it said, then the verdict."""
     require_device_formats(args)
+    if args.faults:
+        _require_no_files(args)
     build = load_build(args)
     signed = sign_build(args, build)
     for line in describe(signed):
@@ -52,6 +55,24 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     tell = console.note if args.format == "json" else console.result
     tell(f"\nthe device's own log:\n{said}\n\n{verdict}")
     return status
+
+
+def _require_no_files(args: argparse.Namespace) -> None:
+    """Refuse what tells of one update, where hundreds are done. Raises `DfuBleError` EN008."""
+    given = {
+        "--report": args.report,
+        "--verbose": args.log_frames,
+        "--log-file": args.log_file,
+        "--hci-log": args.hci_log,
+    }
+    for option, value in given.items():
+        if value:
+            raise fault(
+                "EN008",
+                f"{option} was given with --faults",
+                why="It tells of one update, and with --faults there are hundreds.",
+                helps=[f"rehearse once with {option}, and once with --faults"],
+            )
 
 
 def _faults(

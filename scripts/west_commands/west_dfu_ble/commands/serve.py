@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..diagnostics import ExitStatus
 from ..faults import fault
@@ -15,6 +15,7 @@ from ..report.console import Console
 from .device import require_one_device
 from .forward import make_gateway, start_gateway
 from .locate import load_build
+from .logs import Logs
 from .virtual import make_virtual
 
 if TYPE_CHECKING:
@@ -26,18 +27,25 @@ if TYPE_CHECKING:
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Serve the device, and tell what it says."""
     require_one_device(args)
-    if args.forward:
-        return _forward(args, console)
+    with Logs(args, console) as logs:
+        packets = logs.packets("udp" if args.udp else "virtual")
+        if args.forward:
+            return _forward(args, console, packets)
+        return _device(args, console, packets)
+
+
+def _device(args: argparse.Namespace, console: Console, packets: BinaryIO | None) -> ExitStatus:
+    """Serve a virtual device."""
     build = load_build(args) if args.build_dir or not args.running else None
     device = make_virtual(args, build)
     console.result(f"{device.profile.radio.name} ({device.address})")
-    asyncio.run(_serve(args, device, console))
+    asyncio.run(_serve(args, device, console, packets))
     running = device.running()
     console.result(f"the device runs {running.version}" if running else "the device runs nothing")
     return ExitStatus.DONE
 
 
-def _forward(args: argparse.Namespace, console: Console) -> ExitStatus:
+def _forward(args: argparse.Namespace, console: Console, packets: BinaryIO | None) -> ExitStatus:
     """Serve a gateway to the server behind a link."""
     gateway = make_gateway(args, console)
 
@@ -46,7 +54,7 @@ def _forward(args: argparse.Namespace, console: Console) -> ExitStatus:
             await start_gateway(gateway, args.forward)
             console.result(f"{gateway.radio.name} ({gateway.radio.address})")
             console.note(f"behind it {args.forward}: {gateway.describe_buffers()}")
-            await _serve(args, gateway, console)
+            await _serve(args, gateway, console, packets)
         finally:
             await gateway.close()
 
@@ -55,7 +63,12 @@ def _forward(args: argparse.Namespace, console: Console) -> ExitStatus:
     return ExitStatus.DONE
 
 
-async def _serve(args: argparse.Namespace, device: ServedDevice, console: Console) -> None:
+async def _serve(
+    args: argparse.Namespace,
+    device: ServedDevice,
+    console: Console,
+    packets: BinaryIO | None,
+) -> None:
     """Serve until Ctrl-C, over UDP or on an air of the device's own."""
     if args.udp:
         from ..virtual.udp_server import UdpServer
@@ -71,6 +84,8 @@ async def _serve(args: argparse.Namespace, device: ServedDevice, console: Consol
     from ..virtual.peripheral import VirtualRadio
 
     radio = VirtualRadio(device)
+    if packets is not None:
+        radio.log_packets(packets)
     await radio.switch_on()
     hci = HciServer(radio)
     try:

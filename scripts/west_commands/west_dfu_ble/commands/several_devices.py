@@ -31,6 +31,7 @@ from ..update import (
     worst,
 )
 from .device import passkey_source, update_device, update_options
+from .logs import Logs, frames_on_terminal
 from .settings import settings
 from .update_reports import write_update_reports
 
@@ -87,17 +88,23 @@ def _update_several(
     options = update_options(args)
     spec = settings(args, build).link
     assert spec
-    devices = _devices(args, console, spec)
-    asks = {device: passkey_source(args, console, label) for device, label in devices.items()}
     knowledge = knowledge_from_build(build) if build else Knowledge()
-    opened = dict(zip(devices.values(), links.open_links(spec, asks), strict=True))
-    with devices_progress(console, args.format, list(opened)) as progress:
-        recorders = {label: Recorder(progress.listener(label)) for label in opened}
-        updates = {
-            label: Update(link, candidates, knowledge, options, recorders[label])
-            for label, link in opened.items()
-        }
-        results = asyncio.run(_run(args, updates, progress))
+    with Logs(args, console) as logs:
+        packets = logs.packets(spec)
+        devices = _devices(args, console, spec)
+        asks = {device: passkey_source(args, console, label) for device, label in devices.items()}
+        made = links.open_links(spec, asks, hci_log=packets)
+        opened = dict(zip(devices.values(), made, strict=True))
+        plain = frames_on_terminal(args)
+        with devices_progress(console, args.format, list(opened), plain=plain) as progress:
+            recorders = {label: Recorder(progress.listener(label)) for label in opened}
+            updates = {
+                label: Update(
+                    logs.frames(link, label), candidates, knowledge, options, recorders[label]
+                )
+                for label, link in opened.items()
+            }
+            results = asyncio.run(_run(args, updates, progress))
     return [UpdateRecord(one, recorders[one.device].events, spec) for one in results]
 
 

@@ -6,7 +6,7 @@ stands in a module of its own and is imported when it is asked for.
 """
 
 from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen, plain_address
-from .open import open_link, open_links, scan
+from .open import open_link, open_links, require_hci, scan
 
 __all__ = [
     "AskPasskey",
@@ -17,5 +17,6 @@ __all__ = [
     "open_link",
     "open_links",
     "plain_address",
+    "require_hci",
     "scan",
 ]

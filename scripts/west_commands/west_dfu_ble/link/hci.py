@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from typing import BinaryIO
 
 from bumble import att, hci
 from bumble.device import Connection, ConnectionParametersPreferences, Device
@@ -115,6 +116,10 @@ class HciLink:
     def is_connected(self) -> bool:
         """Whether bytes can be sent now."""
         return self._inbox.lost is None
+
+    def log_packets(self, stream: BinaryIO) -> None:
+        """Write every HCI packet of the controller to `stream`, as btsnoop; before it is opened."""
+        self._controller.log_packets(stream)
 
     async def connect(self, timeout: float) -> None:
         """Find the device and open the link, trying again where that may help.

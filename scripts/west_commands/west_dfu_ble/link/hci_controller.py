@@ -9,11 +9,13 @@ import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import BinaryIO
 
 from bumble import hci
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.keys import JsonKeyStore, KeyStore, MemoryKeyStore
 from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.snoop import BtSnooper
 from bumble.transport.common import Transport
 
 from . import hci_faults
@@ -54,6 +56,7 @@ class Controller:
         self._device: Device | None = None
         self._scan: SharedScan | None = None
         self._is_gone = False
+        self._snooper: BtSnooper | None = None
 
     @property
     def scan(self) -> SharedScan:
@@ -64,6 +67,10 @@ class Controller:
     def ask_for(self, address: hci.Address, ask: AskPasskey | None) -> None:
         """Let `ask` be asked for the passkey of the device at `address`."""
         self._asks[str(address)] = ask
+
+    def log_packets(self, stream: BinaryIO) -> None:
+        """Write every HCI packet to `stream`, as btsnoop, from the next opening on."""
+        self._snooper = BtSnooper(stream)
 
     async def open(self, user: object) -> Device:
         """Return the host, switched on, for `user`. Raises `DfuBleError` LK401 or LK408."""
@@ -77,6 +84,7 @@ class Controller:
                 device = Device.from_config_with_hci(
                     _configuration(), self._transport.source, self._transport.sink
                 )
+                device.host.snooper = self._snooper
                 if self._keystore is not None:
                     device.keystore = self._keystore()
                 device.pairing_config_factory = self._pairing

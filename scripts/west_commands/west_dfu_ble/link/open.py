@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 from ..faults import fault
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from .model import AskPasskey, Link, Seen
 
 
@@ -26,20 +28,22 @@ if TYPE_CHECKING:
 class Kind:
     """One kind of link: how it is written, where it is made, and what it cannot do without.
 
-    `libraries` maps the importable module to the name that pip knows it by.
+    `libraries` maps the importable module to the name that pip knows it by. `hci` tells that the
+    link drives a Bluetooth controller itself, so that every packet passes through this program.
     """
 
     form: str
     module: str
     libraries: Mapping[str, str]
+    hci: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
     "ble": Kind("ble", ".ble", {"bleak": "bleak"}),
-    "hci": Kind("hci:SPEC", ".hci", {"bumble": "bumble"}),
+    "hci": Kind("hci:SPEC", ".hci", {"bumble": "bumble"}, hci=True),
     "serial": Kind("serial:PORT[@BAUD]", ".serial_console", {"serial": "pyserial", "smp": "smp"}),
     "udp": Kind("udp:HOST:PORT", ".udp", {}),
-    "virtual": Kind("virtual", ".virtual", {"bumble": "bumble"}),
+    "virtual": Kind("virtual", ".virtual", {"bumble": "bumble"}, hci=True),
 }
 
 
@@ -49,27 +53,35 @@ def open_link(
     *,
     virtual: object | None = None,
     ask: AskPasskey | None = None,
+    hci_log: BinaryIO | None = None,
 ) -> Link:
     """Make the link that `spec` names, not yet connected.
 
     `device` is the name or address to look for on the air (`None`: the only one with the SMP
     service); a link that leads to one device by itself takes no notice of it. `virtual` is the
     device that the link `virtual` ends in. `ask` gets the passkey that a device shows when it
-    wants to be paired with one; without it devices are paired without a passkey.
+    wants to be paired with one; without it devices are paired without a passkey. `hci_log` gets
+    every HCI packet as btsnoop, where the link is one that has them (`require_hci`).
 
     Raises `DfuBleError` LK408 for a spec that makes no sense, LK409 when a Python package is
     missing.
     """
     kind, argument = _parse(spec)
-    link: Link = _load(kind).open_link(argument, device, virtual, ask)
+    made = _load(kind).open_link(argument, device, virtual, ask)
+    if hci_log is not None:
+        made.log_packets(hci_log)
+    link: Link = made
     return link
 
 
-def open_links(spec: str, devices: Mapping[str, AskPasskey | None]) -> list[Link]:
+def open_links(
+    spec: str, devices: Mapping[str, AskPasskey | None], *, hci_log: BinaryIO | None = None
+) -> list[Link]:
     """Make links to several devices that share what `spec` names, none of them connected.
 
     `devices` maps names or addresses to who knows the passkey that the device shows. The links
-    are for one event loop, take turns to connect, and none takes the device of another.
+    are for one event loop, take turns to connect, and none takes the device of another. `hci_log`
+    is as for `open_link`.
 
     Raises `DfuBleError` LK408 for a spec that makes no sense or leads to one device, LK409 when a
     Python package is missing.
@@ -82,8 +94,37 @@ def open_links(spec: str, devices: Mapping[str, AskPasskey | None]) -> list[Link
             f"the link {spec!r} leads to one device, not to {len(devices)}",
             helps=["update several with --link ble or --link hci:SPEC, or one after the other"],
         )
-    links: list[Link] = module.open_links(argument, devices)
+    made = module.open_links(argument, devices)
+    if hci_log is not None:
+        made[0].log_packets(hci_log)  # they share a controller
+    links: list[Link] = made
     return links
+
+
+def require_hci(spec: str) -> None:
+    """Refuse a link whose HCI packets do not pass through this program. Raises LK408."""
+    kind, _ = _parse(spec)
+    if KINDS[kind].hci:
+        return
+    if kind != "ble":
+        raise fault(
+            "LK408",
+            f"the link {kind} has no HCI packets to log",
+            why="They are what a Bluetooth controller and its host exchange.",
+            helps=["see the SMP frames of any link with --verbose or --log-file FILE"],
+        )
+    raise fault(
+        "LK408",
+        "the HCI packets of the link ble can't be logged from here",
+        why="The operating system's Bluetooth stack talks with the controller, and shows its "
+        "packets to its own tools alone.",
+        helps=[
+            "on Linux, as root, beside the update: btmon -w FILE (Wireshark opens it)",
+            "on macOS: PacketLogger, of Additional Tools for Xcode",
+            "on Windows: btvs.exe, of Microsoft's Bluetooth Test Platform",
+            "or update through a controller of its own, --link hci:SPEC --hci-log FILE",
+        ],
+    )
 
 
 async def scan(spec: str, timeout: float) -> list[Seen]:

@@ -43,11 +43,16 @@ class DevicesProgress(AbstractContextManager["DevicesProgress"], Protocol):
         """Show how the update of a device ended."""
 
 
-def devices_progress(console: Console, format_name: str, devices: Sequence[str]) -> DevicesProgress:
-    """Return who shows it: a line each on a terminal, text elsewhere, JSON where asked for."""
+def devices_progress(
+    console: Console, format_name: str, devices: Sequence[str], *, plain: bool = False
+) -> DevicesProgress:
+    """Return who shows it: a line each on a terminal, text elsewhere, JSON where asked for.
+
+    With `plain` a terminal gets text too, for a log stands between the lines.
+    """
     if format_name == "json":
         return DeviceJsonLines(console.out)
-    if console.err.isatty():
+    if console.err.isatty() and not plain:
         return DeviceBars(console.err, devices, colour=console.colour_err)
     return DeviceLines(console.err, devices)
 

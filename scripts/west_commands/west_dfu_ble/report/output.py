@@ -6,7 +6,10 @@ from __future__ import annotations
 import io
 import os
 from contextlib import suppress
-from typing import TextIO
+from typing import IO, TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 class Output(io.TextIOBase):
@@ -62,6 +65,35 @@ class Output(io.TextIOBase):
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, stream.fileno())
             os.close(null)
+
+
+class BinaryOutput(io.RawIOBase):
+    """Writes bytes to `stream` until that fails, as `Output` does with text."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        """Take over a file that somebody else closes."""
+        super().__init__()
+        self.failure: OSError | None = None
+        self._stream = stream
+
+    def write(self, data: Buffer) -> int:
+        """Write `data`, or nothing if the stream has failed."""
+        size = memoryview(data).nbytes
+        if self.failure is None:
+            try:
+                self._stream.write(data)
+            except OSError as error:
+                self.failure = error
+        return size
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        # Also called by the base class when it is thrown away, with the file closed by then.
+        if self.failure is None and not self._stream.closed:
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self.failure = error
 
 
 # What progress is written to: the process's output, or a file of a test's.

@@ -12,7 +12,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from bumble import att, data_types, hci
 from bumble.att import Attribute, AttributeValue
@@ -27,6 +27,7 @@ from bumble.gatt import (
 )
 from bumble.keys import MemoryKeyStore
 from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.snoop import BtSnooper, Snooper
 from bumble.transport.common import AsyncPipeSink, Transport
 
 from .clock import Clock
@@ -50,8 +51,14 @@ _ADVERTISEMENT_SIZE = 31
 class VirtualPeripheral:
     """Puts a device on an `Air` between `start` and `stop`, within one event loop."""
 
-    def __init__(self, device: ServedDevice, air: Air, clock: Clock) -> None:
-        """Take the device as it is; bonds are kept with it, as in its settings partition."""
+    def __init__(
+        self, device: ServedDevice, air: Air, clock: Clock, snooper: Snooper | None = None
+    ) -> None:
+        """Take the device as it is; bonds are kept with it, as in its settings partition.
+
+        `snooper` is shown every HCI packet between its host and its controller.
+        """
+        self._snooper = snooper
         self._device = device
         self._air = air
         self._clock = clock
@@ -146,6 +153,7 @@ class VirtualPeripheral:
             self._controller,
             AsyncPipeSink(self._controller),
         )
+        self._host.host.snooper = self._snooper
         self._host.keystore = self._device.bonds or MemoryKeyStore()
         self._device.bonds = self._host.keystore
         has_display = profile.access is Access.AUTHENTICATED
@@ -274,6 +282,11 @@ class VirtualRadio:
         self._peripherals: list[VirtualPeripheral] = []
         self._controllers: list[AirController] = []
         self._numbers = itertools.count()
+        self._snooper: Snooper | None = None
+
+    def log_packets(self, stream: BinaryIO) -> None:
+        """Write every HCI packet of the devices to `stream`, as btsnoop; before they are on."""
+        self._snooper = BtSnooper(stream)
 
     def add_device(self, device: ServedDevice) -> None:
         """Put another device on the same air, with an address of its own; before it is on.
@@ -286,7 +299,7 @@ class VirtualRadio:
         """Put the devices on the air."""
         self._air = TimedAir(self._timing, self._clock) if self._timing else Air()
         for device in self._devices:
-            peripheral = VirtualPeripheral(device, self._air, self._clock)
+            peripheral = VirtualPeripheral(device, self._air, self._clock, self._snooper)
             self._peripherals.append(peripheral)
             await peripheral.start()
 
