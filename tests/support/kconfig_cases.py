@@ -26,6 +26,19 @@ REVERT = {
 
 
 KCONFIG_CASES: Mapping[str, tuple[Case, ...]] = {
+    "KC189": (
+        Case(
+            SmallBuild({"MCUBOOT_BOOTLOADER_USES_SHA512": "n"}, {"BOOT_IMG_HASH_ALG_SHA512": "y"}),
+            SmallBuild({"MCUBOOT_BOOTLOADER_USES_SHA512": "y"}, {"BOOT_IMG_HASH_ALG_SHA512": "y"}),
+            message="MCUboot is built for images hashed with SHA-512, the application is not",
+        ),
+        Case(
+            SmallBuild({"MCUBOOT_BOOTLOADER_SIGNATURE_TYPE_PURE": "y"}),
+            SmallBuild({"MCUBOOT_BOOTLOADER_SIGNATURE_TYPE_PURE": "n"}),
+            message="the application is built for a signature over the image itself, MCUboot is "
+            "not",
+        ),
+    ),
     "KC173": (
         Case(
             SmallBuild(DIRECT_XIP_APPLICATION, variant={}),
@@ -105,6 +118,14 @@ KCONFIG_CASES: Mapping[str, tuple[Case, ...]] = {
             severity="warning",
             message="`CONFIG_MCUMGR_GRP_OS` is called `CONFIG_MCUMGR_CMD_OS_MGMT` in nRF Connect "
             "SDK 1.8 to 2.2 (Zephyr up to 3.2)",
+            has_edit=False,
+        ),
+        Case(
+            BuildWithSources(configuration='CONFIG_MCUBOOT_IMAGE_VERSION="1.3.0"\n'),
+            BuildWithSources(configuration='CONFIG_MCUBOOT_IMGTOOL_SIGN_VERSION="1.2.0"\n'),
+            severity="warning",
+            message="`CONFIG_MCUBOOT_IMAGE_VERSION` is called "
+            "`CONFIG_MCUBOOT_IMGTOOL_SIGN_VERSION` in this SDK",
             has_edit=False,
         ),
     ),

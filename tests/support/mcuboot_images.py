@@ -16,10 +16,12 @@ def make_image(
     header_size: int = 0x200,
     rom_fixed: bool = False,
     wrong_digest: bool = False,
+    flags: int = 0,
     extra_tlvs: tuple[tuple[int, bytes], ...] = (),
 ) -> bytes:
     """Return an image of about `size` bytes whose reset vector points behind `linked_for`.
 
+    `flags` are further ones of the header.
     `extra_tlvs` are protected entries (type, value).
     """
     vectors = struct.pack("<II", 0x2000_8000, linked_for + header_size + 0x101)
@@ -37,7 +39,7 @@ def make_image(
         header_size,
         len(protected),
         len(payload),
-        0x100 if rom_fixed else 0,
+        flags | (0x100 if rom_fixed else 0),
         major,
         minor,
         revision,

@@ -50,13 +50,17 @@ class PackageEntry:
 
 @dataclass(frozen=True)
 class Package:
-    """A package that was read; `format_version` is 0 up to NCS 2.6 and 1 from 2.7 on."""
+    """A package that was read; `format_version` is 0 up to NCS 2.6 and 1 from 2.7 on.
+
+    `manifest` is all that the manifest says, as JSON values.
+    """
 
     path: Path
     format_version: int
     name: str
     direct_xip: bool
     entries: tuple[PackageEntry, ...]
+    manifest: Mapping[str, Any]
 
 
 def read_package(path: Path) -> Package:
@@ -154,6 +158,7 @@ def _package(
         name=name if isinstance(name, str) else "",
         direct_xip=direct_xip,
         entries=entries,
+        manifest=manifest,
     )
 
 

@@ -17,7 +17,7 @@ from .model import (
     passed,
     unknown,
 )
-from .renames import NEW_NAMES, OLD_NAMES
+from .renames import LATER_NAMES, NEW_NAMES, OLD_NAMES
 
 DOC = RuleDoc(
     code="KC180",
@@ -27,7 +27,10 @@ DOC = RuleDoc(
     checks=(
         "Every line of the application's configuration files (`CONF_FILE`, overlays, snippets) "
         "that sets an option of MCUmgr by the name of another generation: the old names up to SDK "
-        "2.3, the new ones from 2.4 on. The generation is told from the symbols in `.config`."
+        "2.3, the new ones from 2.4 on. The generation is told from the symbols in `.config`. Also "
+        "options of MCUboot that were renamed later ("
+        + ", ".join(f"`{old}`, now `{new}`" for old, new in LATER_NAMES.items())
+        + "), where `.config` has the one and not the other."
     ),
     why=(
         "Kconfig drops such a line with no more than a warning, and the option has its default "
@@ -54,6 +57,8 @@ def check(context: Context, image: Image) -> Verdict:
     if not settings:
         return not_applicable("none of the configuration files is on this machine")
     renamed = NEW_NAMES if generation is Generation.NEW else OLD_NAMES
+    both_ways = {**LATER_NAMES, **{new: old for old, new in LATER_NAMES.items()}}
+    renamed = {**renamed, **{one: its for one, its in both_ways.items() if its in image.kconfig}}
     # A name that `.config` knows is one of this generation after all.
     wrong = [
         (lines[-1], name, renamed[name])
@@ -65,7 +70,8 @@ def check(context: Context, image: Image) -> Verdict:
     wrong.sort(key=lambda one: (str(one[0].location.path), one[0].location.line or 0))
     first, name, right = wrong[0]
     return Finding(
-        message=f"`{name}` is called `{right}` in {generation.title}",
+        message=f"`{name}` is called `{right}` in "
+        + ("this SDK" if name in both_ways else generation.title),
         location=first.location,
         notes=tuple(
             Note(f"`{other}` is called `{its}`", line.location) for line, other, its in wrong[1:]

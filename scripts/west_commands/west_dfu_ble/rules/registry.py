@@ -32,6 +32,7 @@ _MODULES = (
     "image_count",
     "unsigned_images",
     "signing_keys",
+    "hash_kind",
     "missing_variant",
     "variant_settings",
     "reassembly",
@@ -55,9 +56,11 @@ _MODULES = (
     "linked_elsewhere",
     "copied_variant",
     "module_not_linked",
+    "cut_binary",
     "image_capacity",
     "image_refused",
     "declared_slot",
+    "encrypted_image",
     "header_size",
     "version_order",
     "build_number",
@@ -65,6 +68,7 @@ _MODULES = (
     "network_core",
     "network_core_revert",
     "second_image",
+    "images_mixed_up",
 )
 
 

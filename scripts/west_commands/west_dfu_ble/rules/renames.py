@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MCUmgr's names before and after SDK 2.4 (Zephyr 3.3), from Zephyr's own migration script."""
+"""Options that are called otherwise in another release, by the release that renamed them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-# Old -> new, without `CONFIG_`; the old names are gone, not aliased.
+# MCUmgr's names before and after SDK 2.4 (Zephyr 3.3): old -> new, without `CONFIG_`; the old
+# ones are gone, not aliased.
 # Source: Zephyr `scripts/utils/migrate_mcumgr_kconfigs.py` and its 3.3 release notes.
 _RENAMES = {
     "MCUMGR_CMD_IMG_MGMT": "MCUMGR_GRP_IMG",
@@ -50,6 +51,14 @@ def _full() -> Iterator[tuple[str, str]]:
     for old, new in _RENAMES.items():
         yield f"CONFIG_{old}", f"CONFIG_{new}"
 
+
+# Renamed later, one by one: SDK 2.5 (sdk-nrf 66c6305d59) and Zephyr 4.1 (its migration guide).
+LATER_NAMES: Mapping[str, str] = {
+    "CONFIG_MCUBOOT_IMAGE_VERSION": "CONFIG_MCUBOOT_IMGTOOL_SIGN_VERSION",
+    "CONFIG_MCUBOOT_BOOTLOADER_MODE_SWAP_WITHOUT_SCRATCH": (
+        "CONFIG_MCUBOOT_BOOTLOADER_MODE_SWAP_USING_MOVE"
+    ),
+}
 
 NEW_NAMES: Mapping[str, str] = dict(_full())
 OLD_NAMES: Mapping[str, str] = {new: old for old, new in NEW_NAMES.items()}

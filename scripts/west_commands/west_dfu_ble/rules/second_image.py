@@ -18,6 +18,7 @@ from .model import (
 )
 
 _COUNT = "CONFIG_UPDATEABLE_IMAGE_NUMBER"
+_TWO_CORES = "CONFIG_NRF53_MULTI_IMAGE_UPDATE"
 
 DOC = RuleDoc(
     code="IM363",
@@ -26,7 +27,9 @@ DOC = RuleDoc(
     summary="MCUboot updates more images than the build has slots for",
     checks=(
         f"For each image that MCUboot knows (`{_COUNT}`) the build must have a primary and a "
-        "secondary slot."
+        "secondary slot. Where the nRF Secure Immutable Bootloader starts MCUboot (partition "
+        "`b0`), the second image is MCUboot itself, by the application's slot, unless "
+        f"`{_TWO_CORES}`."
     ),
     why="MCUboot stops when it opens a slot that is not there, or never installs that image.",
     fix=(
@@ -37,7 +40,7 @@ DOC = RuleDoc(
     good=f"{_COUNT}=2   # and mcuboot_primary_1, mcuboot_secondary_1",
     applies="every build with MCUboot as part of it",
     known_problems=(
-        "Images whose slots go by other names (a second MCUboot, parts in external flash) are not "
+        "Images whose slots go by other names (parts in external flash) are not "
         "recognised; waive the finding."
     ),
     references=("mcuboot boot/zephyr/include/sysflash/sysflash.h",),
@@ -55,6 +58,9 @@ def check(context: Context, image: Image) -> Verdict:
         return not_applicable("MCUboot updates one image")
     if not build.slots:
         return unknown("the build does not tell where the slots are")
+    names = {partition.name for partition in build.partitions}
+    if count == 2 and "b0" in names and not bootloader.kconfig.is_on(_TWO_CORES):
+        return passed("the second image is MCUboot itself, which goes through the same slot")
     missing = [
         f"{'secondary' if index else 'primary'} slot of image {number}"
         for number in range(1, count)
