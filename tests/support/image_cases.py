@@ -52,14 +52,15 @@ NCS_SYSBUILD = {"SB_CONFIG_PARTITION_MANAGER": "y", "SB_CONFIG_BOOTLOADER_MCUBOO
 # The firmware in the field.
 BASELINE = make_image((1, 2, 0, 3))
 
+Files = Mapping[str, str | bytes]
 # MCUboot without a public key in its build: images of these tests are not signed.
-NO_KEY = {"mcuboot/zephyr/autogen-pubkey.c": ""}
-ENCRYPTED = {UPDATE: make_image((1, 2, 0), linked_for=0xC000, flags=0x04), **NO_KEY}
-WRAPPED_KEY = {
+NO_KEY: Files = {"mcuboot/zephyr/autogen-pubkey.c": ""}
+ENCRYPTED: Files = {UPDATE: make_image((1, 2, 0), linked_for=0xC000, flags=0x04), **NO_KEY}
+WRAPPED_KEY: Files = {
     UPDATE: make_image((1, 2, 0), linked_for=0xC000, extra_tlvs=((0x32, bytes(113)),)),
     **NO_KEY,
 }
-PLAIN = {UPDATE: make_image((1, 2, 0), linked_for=0xC000), **NO_KEY}
+PLAIN: Files = {UPDATE: make_image((1, 2, 0), linked_for=0xC000), **NO_KEY}
 OVERWRITES = {"BOOT_SWAP_USING_MOVE": "n", "BOOT_UPGRADE_ONLY": "y", "SPI_NOR": "y"}
 NETWORK_UPDATE = "signed_by_mcuboot_and_b0_ipc_radio.bin"
 

@@ -108,7 +108,7 @@ def _require_whole(build: Build, owner: Image, binary: Binary) -> None:
     start = first + (header if pads_header(build) else 0)
     ends = [
         segment.address + segment.file_size
-        for segment in read_elf(owner.elf).segments
+        for segment in read_elf(owner.elf, symbols=False).segments
         if segment.file_size and first <= segment.address < last
     ]
     missing = max(ends, default=start) - start - len(binary.data)
