@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cases of the rules whose evidence is a file that was built: packages, images, ELF files."""
+"""The cases of the rules whose evidence is a file that was built: images, ELF files."""
 
 from __future__ import annotations
 
-import json
-import zipfile
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 from mcuboot_images import make_image
 from rule_case import Case
-from sample_builds import BuildWithSources, SampleBuild, all_of, copy, edit, replace
+from sample_builds import SampleBuild, all_of, copy, edit, replace
 from small_builds import DIRECT_XIP_APPLICATION, DIRECT_XIP_MCUBOOT, SmallBuild
 
 DIRECT_XIP = SmallBuild(DIRECT_XIP_APPLICATION, DIRECT_XIP_MCUBOOT, variant={})
@@ -34,13 +30,6 @@ UPDATE, VARIANT_UPDATE = "zephyr/app_update.bin", "zephyr/mcuboot_secondary_app_
 VARIANT_ELF = "mcuboot_secondary_app/zephyr/zephyr.elf"
 XIP_VERSION = {**DIRECT_XIP_APPLICATION, "MCUBOOT_IMGTOOL_SIGN_VERSION": '"1.2.0+7"'}
 COMPARES_BUILD = {**DIRECT_XIP_MCUBOOT, "BOOT_VERSION_CMP_USE_BUILD_NUMBER": "y"}
-TWO_IMAGES = {"UPDATEABLE_IMAGE_NUMBER": "2"}
-TWO_UPDATES = {"MCUMGR_GRP_IMG_UPDATABLE_IMAGE_NUMBER": "2"}
-SECOND_SLOTS = {
-    "mcuboot_secondary": (0x85000, 0x79000, FLASH),
-    "mcuboot_primary_1": (0x0, 0x40000, "ram_flash"),
-    "mcuboot_secondary_1": (0x100000, 0x40000, "external_flash"),
-}
 
 
 def flip_last(data: bytes) -> bytes:
@@ -48,7 +37,6 @@ def flip_last(data: bytes) -> bytes:
     return data[:-8] + bytes([data[-8] ^ 1]) + data[-7:]
 
 
-NCS_SYSBUILD = {"SB_CONFIG_PARTITION_MANAGER": "y", "SB_CONFIG_BOOTLOADER_MCUBOOT": "y"}
 # The firmware in the field.
 BASELINE = make_image((1, 2, 0, 3))
 
@@ -61,133 +49,8 @@ WRAPPED_KEY: Files = {
     **NO_KEY,
 }
 PLAIN: Files = {UPDATE: make_image((1, 2, 0), linked_for=0xC000), **NO_KEY}
-OVERWRITES = {"BOOT_SWAP_USING_MOVE": "n", "BOOT_UPGRADE_ONLY": "y", "SPI_NOR": "y"}
-NETWORK_UPDATE = "signed_by_mcuboot_and_b0_ipc_radio.bin"
-
-
-def two_cores(network_update: bytes, region: str = "ram_flash") -> SmallBuild:
-    """A build that updates both cores, with this image for the network core."""
-    return SmallBuild(
-        {
-            **TWO_UPDATES,
-            "SPI_NOR": "y",
-            "MCUBOOT_BOOTLOADER_MODE_SWAP_WITHOUT_SCRATCH": "n",
-            "MCUBOOT_BOOTLOADER_MODE_OVERWRITE_ONLY": "y",
-        },
-        {**TWO_IMAGES, **OVERWRITES},
-        {**SECOND_SLOTS, "mcuboot_primary_1": (0x0, 0x40000, region)},
-        sysbuild=NCS_SYSBUILD,
-        network_core={},
-        files={NETWORK_UPDATE: network_update},
-    )
-
-
-NETWORK_FIRMWARE = make_image((1, 2, 0), linked_for=0x0100_8800)
-
-
-def package(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
-    """Return a spoiler that changes the manifest in the package and the one beside it."""
-
-    def spoil(build: Path) -> None:
-        path = build / "zephyr/dfu_application.zip"
-        with zipfile.ZipFile(path) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-        manifest = json.loads(members["manifest.json"])
-        change(manifest)
-        listed = {one["file"] for one in manifest["files"]}
-        members = {name: data for name, data in members.items() if name in listed}
-        members["manifest.json"] = json.dumps(manifest).encode()
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, data in members.items():
-                archive.writestr(name, data)
-        path.with_name(f"{path.name}_manifest.json").write_bytes(members["manifest.json"])
-
-    return spoil
-
-
-def out_of_step(change: Callable[[dict[str, Any]], object], message: str) -> Case:
-    """A package whose manifest says something else than is true."""
-    bad = SampleBuild(spoil=package(change))
-    return Case(bad, SampleBuild(), severity="warning", message=message, has_edit=False)
-
 
 IMAGE_CASES: Mapping[str, tuple[Case, ...]] = {
-    "EN050": (
-        Case(
-            BuildWithSources(seconds=3600),
-            BuildWithSources(seconds=-60),
-            severity="warning",
-            message="`prj.conf` was changed 60 minutes after `zephyr.bin` was built",
-            has_edit=False,
-        ),
-    ),
-    "EN051": (
-        Case(
-            SmallBuild(mcuboot={"BOARD": '"nrf52833dk_nrf52833"'}),
-            message="`mcuboot` is for nrf52833dk_nrf52833, the application for nrf52840dk_nrf52840",
-            has_edit=False,
-        ),
-    ),
-    "EN052": (
-        Case(
-            SampleBuild("build-swap", copy("zephyr/zephyr.bin", "zephyr/dfu_application.zip")),
-            SampleBuild("build-swap"),
-            severity="warning",
-            has_edit=False,
-        ),
-        Case(
-            SampleBuild(
-                spoil=all_of(
-                    lambda build: (build / UPDATE).write_bytes(
-                        (build / VARIANT_UPDATE).read_bytes()
-                    )
-                )
-            ),
-            SampleBuild(),
-            severity="warning",
-            message="`app_update.bin` in the package is not `app_update.bin` beside it",
-            has_edit=False,
-            also=("EN053", "IM356"),
-        ),
-        out_of_step(
-            lambda m: m["files"][0].update({"version_MCUBOOT+XIP": "1.3.0"}),
-            "the manifest says that `app_update.bin` is 1.3.0, its header 1.2.0+0",
-        ),
-        out_of_step(
-            lambda m: m["files"][1].update(load_address=0x8200),
-            "the manifest gives `mcuboot_secondary_app_update.bin` the load address 0x8200",
-        ),
-        out_of_step(
-            lambda m: m["files"][0].update(board="thingy53_nrf5340_cpuapp"),
-            "`app_update.bin` is for the board thingy53_nrf5340_cpuapp, the build for "
-            "nrf52840dk_nrf52840",
-        ),
-        out_of_step(
-            lambda m: m["files"].pop(),
-            "`mcuboot_secondary_app_update.bin` is not in the package",
-        ),
-        Case(
-            SampleBuild(
-                spoil=edit(
-                    "zephyr/dfu_application.zip_manifest.json", lambda d: d.replace(b"1.2", b"1.1")
-                )
-            ),
-            SampleBuild(),
-            severity="warning",
-            message="the manifest in the package is not `dfu_application.zip_manifest.json` beside "
-            "it",
-            has_edit=False,
-        ),
-    ),
-    "EN053": (
-        Case(
-            SampleBuild("build-swap", edit("zephyr/app_to_sign.bin", lambda d: d + bytes(16))),
-            SampleBuild("build-swap"),
-            severity="warning",
-            message="`app_update.bin` was made from another binary than `app_to_sign.bin`",
-            has_edit=False,
-        ),
-    ),
     "IM351": (
         Case(
             SampleBuild(spoil=copy("zephyr/zephyr.elf", VARIANT_ELF), signed=False),
@@ -349,81 +212,6 @@ IMAGE_CASES: Mapping[str, tuple[Case, ...]] = {
             has_edit=False,
         ),
     ),
-    "IM361": (
-        Case(
-            SmallBuild(sysbuild=NCS_SYSBUILD, network_core={}),
-            SmallBuild(
-                TWO_UPDATES,
-                {**TWO_IMAGES, "BOOT_SWAP_USING_MOVE": "n", "BOOT_UPGRADE_ONLY": "y"},
-                sysbuild=NCS_SYSBUILD,
-                network_core={},
-            ),
-            severity="info",
-            message="MCUboot updates one image, and `ipc_radio` is a second",
-            has_edit=False,
-        ),
-        Case(
-            SmallBuild(
-                {"SPI_NOR": "y"},
-                {"PCD_APP": "y", "SPI_NOR": "y"},
-                {"mcuboot_secondary": (0x0, 0x79000, "external_flash")},
-                sysbuild=NCS_SYSBUILD,
-                network_core={},
-            ),
-            SmallBuild(mcuboot={"PCD_APP": "y"}, sysbuild=NCS_SYSBUILD, network_core={}),
-            severity="warning",
-            message="the network core's image would be taken from external flash, which MCUboot "
-            "can do only together with the application's",
-            has_edit=False,
-        ),
-    ),
-    "IM362": (
-        Case(
-            SmallBuild(
-                {**TWO_UPDATES, "SPI_NOR": "y"},
-                {**TWO_IMAGES, "SPI_NOR": "y"},
-                SECOND_SLOTS,
-                sysbuild=NCS_SYSBUILD,
-                network_core={},
-            ),
-            SmallBuild(
-                {**TWO_UPDATES, "SPI_NOR": "y"},
-                {
-                    **TWO_IMAGES,
-                    "SPI_NOR": "y",
-                    "BOOT_SWAP_USING_MOVE": "n",
-                    "BOOT_UPGRADE_ONLY": "y",
-                },
-                SECOND_SLOTS,
-                sysbuild=NCS_SYSBUILD,
-                network_core={},
-            ),
-            severity="warning",
-            message="two images are updated with swap using move",
-            has_edit=False,
-        ),
-    ),
-    "IM363": (
-        Case(
-            SmallBuild(TWO_UPDATES, TWO_IMAGES),
-            SmallBuild(
-                {**TWO_UPDATES, "SPI_NOR": "y"}, {**TWO_IMAGES, "SPI_NOR": "y"}, SECOND_SLOTS
-            ),
-            message="MCUboot updates 2 images, and there is no primary slot of image 1 and no "
-            "secondary slot of image 1",
-            severity="warning",
-            has_edit=False,
-        ),
-        # There the second image is MCUboot itself.
-        Case(
-            SmallBuild(TWO_UPDATES, TWO_IMAGES),
-            SmallBuild(
-                TWO_UPDATES, TWO_IMAGES, {"settings_storage": None, "b0": (0xFE000, 0x2000, FLASH)}
-            ),
-            severity="warning",
-            has_edit=False,
-        ),
-    ),
     "IM364": (
         Case(
             SmallBuild(files=ENCRYPTED),
@@ -437,20 +225,6 @@ IMAGE_CASES: Mapping[str, tuple[Case, ...]] = {
             message="`app_update.bin` is encrypted, and in direct-xip it runs where it is",
             has_edit=False,
             also=("IM356",),
-        ),
-    ),
-    "IM365": (
-        Case(
-            two_cores(make_image((1, 2, 0), linked_for=0xC000)),
-            two_cores(NETWORK_FIRMWARE),
-            message=f"`{NETWORK_UPDATE}` is image 1, and holds firmware for the application core",
-            has_edit=False,
-        ),
-        Case(
-            two_cores(NETWORK_FIRMWARE, "external_flash"),
-            two_cores(NETWORK_FIRMWARE),
-            message="image 1 is the network core's, and its primary slot is in `external_flash`",
-            has_edit=False,
         ),
     ),
     "IM366": (

@@ -5,9 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core_cases import CORE_CASES
 from flash_cases import FLASH_CASES
 from image_cases import IMAGE_CASES
 from kconfig_cases import KCONFIG_CASES
+from package_cases import PACKAGE_CASES
 from rule_case import Case
 
-CASES: Mapping[str, tuple[Case, ...]] = {**KCONFIG_CASES, **FLASH_CASES, **IMAGE_CASES}
+CASES: Mapping[str, tuple[Case, ...]] = {
+    **PACKAGE_CASES,
+    **KCONFIG_CASES,
+    **FLASH_CASES,
+    **IMAGE_CASES,
+    **CORE_CASES,
+}
