@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -205,6 +206,37 @@ def test_upload_of_a_spoilt_image(
     assert result.status == 5, result.err
     assert result.err.count("error[") == 1
     assert f"error[{code}]" in result.err
+
+
+@pytest.mark.parametrize("option", ["--image", "--package"])
+@pytest.mark.parametrize("known", [True, False])
+def test_upload_tells_that_nobody_checked_the_signature(
+    dfu_ble: RunDfuBle, tiny: Path, option: str, known: bool
+) -> None:
+    build = tiny / "build-swap"
+    assert dfu_ble("sign", "-d", build).status == 0
+    name = "app_update.bin" if option == "--image" else "dfu_application.zip"
+    named = ("-d", build) if known else ()
+    result = dfu_ble(
+        *("upload", *named, "--link", "udp:127.0.0.1:9", "--timeout", "0.2"),
+        *(option, build / "zephyr" / name),
+    )
+    assert result.status == 6, result.err
+    assert ("the signature was not checked" in result.err) != known
+
+
+def test_upload_of_an_image_that_no_slot_takes(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    """The right key, and a header of another size than the application is linked for."""
+    build = tiny / "build-swap"
+    (key,) = (tiny / "keys").glob("*p256*.pem")
+    image = tiny / "image.bin"
+    words = [sys.executable, "-m", "imgtool.main", "sign", "--key", key, "--version", "9.0.0"]
+    words += ["--header-size", "0x400", "--pad-header", "--align", "4", "--slot-size", "0x7a000"]
+    words += [build / "zephyr/app_to_sign.bin", image]
+    subprocess.run(list(map(str, words)), check=True, capture_output=True)
+    result = dfu_ble("upload", "-d", build, "--link", "virtual", "--image", image)
+    assert result.status == 5, result.err
+    assert "error[IM312]" in result.err
 
 
 def test_no_such_device(dfu_ble: RunDfuBle, tiny: Path) -> None:

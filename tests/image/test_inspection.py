@@ -62,8 +62,9 @@ def test_spoilt_and_foreign_images(keys: Keys, other_keys: Keys, tmp_path: Path)
     (foreign,) = image.inspect(path, build)
     assert told(foreign)["signature"][0] is False
     assert told(foreign)["signature"][1].startswith("IM303: the image is signed with the key ")
+    assert told(foreign)["primary slot"][0] is True  # there is room for it
     assert not foreign.is_sound
-    path.write_bytes(data[:1000] + b"!" + data[1001:])
+    path.write_bytes(data[:1000] + bytes([data[1000] ^ 1]) + data[1001:])
     (spoilt,) = image.inspect(path)
     assert told(spoilt)["hash"][0] is False
     assert not spoilt.is_sound
@@ -125,7 +126,7 @@ def test_command_line(
 
     path = signed[0].path
     data = path.read_bytes()
-    path.write_bytes(data[:5000] + b"!" + data[5001:])
+    path.write_bytes(data[:5000] + bytes([data[5000] ^ 1]) + data[5001:])
     assert cli.main(["image", str(path), "--format", "json"]) == 5
     (values,) = json.loads(capsys.readouterr().out)
     assert values["findings"][0]["about"] == "hash"

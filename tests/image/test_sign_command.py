@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 from pathlib import Path
 
@@ -41,6 +42,48 @@ def test_output(key: Path) -> None:
         NAMES[1],
     ]
     assert all(imgtool_accepts(Path("release") / name, key) for name in NAMES)
+
+
+def test_what_it_says(key: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keyhash = image.public_key(key).keyhash.hex()
+    for how, package in (("signed", "written"), ("kept, up to date", "kept, up to date")):
+        assert cli.main(["sign", "-d", str(BUILD)]) == 0
+        primary, secondary, zipped, proof = capsys.readouterr().out.splitlines()
+        assert primary.endswith(f"  primary slot    {how}")
+        assert secondary.endswith(f"  secondary slot  {how}")
+        assert primary.index("1.2.0+0") == secondary.index("1.2.0+0")
+        assert zipped == f"{BUILD / 'zephyr/dfu_application.zip'}  {package}"
+        assert proof == (
+            f"proved: hash, RSA-2048 signature with MCUboot's key {keyhash[:16]}…, slot, size"
+        )
+    assert cli.main(["sign", "-d", str(BUILD), "--format", "json"]) == 0
+    assert {(one["kept"], one["keyhash"]) for one in json.loads(capsys.readouterr().out)} == {
+        (True, keyhash)
+    }
+
+
+@pytest.mark.parametrize("place", [None, "release/1.2.0.zip"])
+def test_package(key: Path, place: str | None) -> None:
+    assert cli.main(["sign", "-d", str(BUILD), "--package", *([place] if place else [])]) == 0
+    path = Path(place) if place else BUILD / "zephyr/dfu_application.zip"
+    entries = image.read_package(path).entries
+    assert [(one.file, one.slot) for one in entries] == [(NAMES[0], 0), (NAMES[1], 1)]
+    assert (BUILD / "zephyr/dfu_application.zip").exists() == (place is None)
+
+
+@pytest.mark.parametrize("size", [16, 32])
+def test_encrypt(key: Path, size: int, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("kek.b64").write_bytes(base64.b64encode(bytes(size)))
+    assert cli.main(["sign", "-d", str(BUILD), "--encrypt", "kek.b64"]) == 5
+    assert "`--encrypt` asks for encrypted images" in capsys.readouterr().err
+    swap = Path("tiny/build-swap")
+    assert cli.main(["sign", "-d", str(swap), "--encrypt", "kek.b64"]) == 5
+    assert "MCUboot is built without encryption" in capsys.readouterr().err
+    with (swap / "mcuboot/zephyr/.config").open("a") as config:
+        config.write("CONFIG_BOOT_ENCRYPT_KW=y\n")
+        config.write("CONFIG_BOOT_ENCRYPT_ALG_AES_256=y\n" if size == 32 else "")
+    assert cli.main(["sign", "-d", str(swap), "--encrypt", "kek.b64"]) == 0
+    assert image.read(swap / "zephyr/app_update.bin").tlv(0x31)
 
 
 def test_baseline(key: Path, capsys: pytest.CaptureFixture[str]) -> None:

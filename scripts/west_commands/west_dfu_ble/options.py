@@ -220,6 +220,14 @@ SIGN_FILES = {
             metavar="DIR",
             help="write images and package there (default: into the build directory)",
         ),
+        _option(
+            "--package",
+            nargs="?",
+            type=Path,
+            metavar="ZIP",
+            help="write the package to this file (default: dfu_application.zip beside the images, "
+            "or where the build's own scripts put it)",
+        ),
     ),
     "encryption": (
         _option(

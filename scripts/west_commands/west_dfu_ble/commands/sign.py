@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from .. import image
@@ -33,23 +32,24 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         version=args.image_version,
         key=args.key,
         output=args.output,
+        package=args.package,
         baseline=baseline_version(args.baseline) if args.baseline else None,
         detached=read_detached(args),
         encrypt=args.encrypt,
         ask=ask_passphrase,
     )
     if args.sig_out:
-        write_signatures(args.sig_out, signed)
+        write_signatures(args.sig_out, signed.images)
     if args.format == "json":
         import json
 
-        console.result(json.dumps([as_dict(one) for one in signed], indent=2))
+        console.result(json.dumps([as_dict(one, signed) for one in signed], indent=2))
     else:
-        console.result("\n".join(describe(signed)))
+        console.result("\n".join([*describe(signed), *describe_package(signed)]))
     return ExitStatus.DONE
 
 
-def sign_build(args: argparse.Namespace, build: Build) -> Sequence[image.SignedImage]:
+def sign_build(args: argparse.Namespace, build: Build) -> image.SignedBuild:
     """Sign as the arguments ask; every image that comes back was verified with the key."""
     return image.sign_build(
         build,
@@ -60,18 +60,42 @@ def sign_build(args: argparse.Namespace, build: Build) -> Sequence[image.SignedI
     )
 
 
-def describe(signed: Sequence[image.SignedImage]) -> list[str]:
+def describe(signed: image.SignedBuild) -> list[str]:
     """One line an image: file, version, hash, slot, and whether it was signed or kept."""
-    return [
-        f"{shorten(one.path)}  {one.image.version}  {one.image.digest.hex()[:16]}  "
-        f"{f'image {one.image_number}, ' if one.image_number else ''}"
-        f"{'secondary' if one.slot else 'primary'} slot  "
-        f"{'kept, up to date' if one.kept else 'signed'}"
+    rows = [
+        (
+            shorten(one.path),
+            str(one.image.version),
+            one.image.digest.hex()[:16],
+            f"{f'image {one.image_number}, ' if one.image_number else ''}"
+            f"{'secondary' if one.slot else 'primary'} slot",
+            "kept, up to date" if one.kept else "signed",
+        )
         for one in signed
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
     ]
 
 
-def as_dict(one: image.SignedImage) -> dict[str, object]:
+def describe_package(signed: image.SignedBuild) -> list[str]:
+    """Name the package, and what every image was proved with."""
+    state = "kept, up to date" if signed.package_kept else "written"
+    key = signed.key
+    proof = (
+        f"{key.type.value} signature with MCUboot's key {key.keyhash.hex()[:16]}…"
+        if key
+        else "no signature, for none was asked for"
+    )
+    return [
+        f"{shorten(signed.package)}  {state}",
+        f"proved: hash, {proof}, slot, size",
+    ]
+
+
+def as_dict(one: image.SignedImage, signed: image.SignedBuild) -> dict[str, object]:
     """Return a signed image as JSON-ready values; `size` in bytes."""
     return {
         "path": str(one.path),
@@ -81,6 +105,8 @@ def as_dict(one: image.SignedImage) -> dict[str, object]:
         "hash": one.image.digest.hex(),
         "size": one.image.size,
         "kept": one.kept,
+        "keyhash": signed.key.keyhash.hex() if signed.key else None,
+        "package": str(signed.package),
     }
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import image
-from ..builddir import ArtifactKind, Build
+from ..builddir import ArtifactKind, Build, SignatureType
+from ..diagnostics import DfuBleError
 from ..faults import fault
 from ..update import Candidate
-from .passphrase import ask_passphrase
 from .sign import shorten
 
 
-def from_signed(signed: Sequence[image.SignedImage]) -> tuple[Candidate, ...]:
+def from_signed(signed: image.SignedBuild) -> tuple[Candidate, ...]:
     """Offer what was just signed (and verified then)."""
     variants = [one.image_number for one in signed if one.slot]
     return tuple(
@@ -28,7 +28,7 @@ def from_signed(signed: Sequence[image.SignedImage]) -> tuple[Candidate, ...]:
     )
 
 
-def from_build(build: Build) -> tuple[Candidate, ...]:
+def from_build(build: Build, key: image.PublicKey | None) -> tuple[Candidate, ...]:
     """Offer the update images that the build directory holds.
 
     Raises `DfuBleError` IM309 if there is none, IM3xx if one is not what it should be.
@@ -42,7 +42,6 @@ def from_build(build: Build) -> tuple[Candidate, ...]:
             helps=["make it with `dfu-ble sign`, or let `dfu-ble` alone do the whole job"],
         )
     variants = [artifact.image for artifact in found if artifact.slot]
-    key = image.build_key(build, ask_passphrase)
     candidates = []
     for artifact in found:
         parsed = image.read(artifact.path)
@@ -55,30 +54,66 @@ def from_build(build: Build) -> tuple[Candidate, ...]:
     return tuple(candidates)
 
 
-def from_files(paths: Sequence[Path], build: Build | None) -> tuple[Candidate, ...]:
+def from_files(
+    paths: Sequence[Path], build: Build | None, key: image.PublicKey | None
+) -> tuple[Candidate, ...]:
     """Offer files of the user's own."""
-    key = image.build_key(build, ask_passphrase) if build else None
     candidates = []
     for path in paths:
         parsed = image.read(path)
         image.verify(parsed, path, key)
+        _require_some_slot(parsed, path, build)
         candidates.append(Candidate(path, parsed, None))
     return tuple(candidates)
 
 
-def from_package(path: Path, build: Build | None) -> tuple[Candidate, ...]:
+def from_package(
+    path: Path, build: Build | None, key: image.PublicKey | None
+) -> tuple[Candidate, ...]:
     """Offer the images of a package (`dfu_application.zip`)."""
     package = image.read_package(path)
-    key = image.build_key(build, ask_passphrase) if build else None
     candidates = []
     for entry in package.entries:
         name = path / entry.file
         parsed = image.parse(entry.data, name)
         image.verify(parsed, name, key)
+        if not entry.image:
+            _require_some_slot(parsed, name, build)
         candidates.append(
             Candidate(name, parsed, entry.slot if package.direct_xip else None, entry.image)
         )
     return tuple(candidates)
+
+
+def unchecked_signature(build: Build | None, key: image.PublicKey | None) -> str:
+    """Say why nobody could check the images' signatures; empty if that was done, or none is due."""
+    if key is not None or (build and build.signature_type is SignatureType.NONE):
+        return ""
+    where = (
+        "the bootloader's key is not on this machine"
+        if build
+        else "only the build directory (`-d`) tells the bootloader's key"
+    )
+    return f"the signature was not checked: {where}"
+
+
+def _require_some_slot(parsed: image.McubootImage, path: Path, build: Build | None) -> None:
+    """Prove that the image can run from a slot of the build, if that is known.
+
+    Raises `DfuBleError` with what the first slot has against it.
+    """
+    if build is None:
+        return
+    in_place = build.mode is not None and build.mode.is_direct_xip
+    problems: list[DfuBleError] = []
+    for slot in (0, 1) if in_place else (0,):
+        try:
+            image.require_place(parsed, path, build, slot)
+        except DfuBleError as error:
+            problems.append(error)
+        else:
+            return
+    raise problems[0]
 
 
 def describe(candidates: Sequence[Candidate]) -> str:

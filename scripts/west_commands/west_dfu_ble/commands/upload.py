@@ -7,10 +7,12 @@ import argparse
 
 from ..diagnostics import ExitStatus
 from ..faults import fault
+from ..image import build_key
 from ..report.console import Console
 from .locate import load_build
+from .passphrase import ask_passphrase
 from .several_devices import update_all
-from .sources import from_build, from_files, from_package
+from .sources import from_build, from_files, from_package, unchecked_signature
 from .update_reports import require_device_formats
 
 
@@ -27,11 +29,15 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     # A build directory is used with files of one's own only if it was named: what lies in the
     # current folder need not be what the files were built from.
     build = load_build(args) if args.build_dir or not (args.image or args.package) else None
+    key = build_key(build, ask_passphrase) if build else None
     if args.image:
-        candidates = from_files(args.image, build)
+        candidates = from_files(args.image, build, key)
     elif args.package:
-        candidates = from_package(args.package, build)
+        candidates = from_package(args.package, build, key)
     else:
         assert build is not None
-        candidates = from_build(build)
+        candidates = from_build(build, key)
+    unchecked = unchecked_signature(build, key)
+    if unchecked:
+        console.step("note", unchecked)
     return update_all(args, console, build, candidates)

@@ -21,9 +21,9 @@ from .package import Package, PackageEntry, read_package
 from .packaging import package_files, package_path
 from .parsing import parse, read
 from .passphrase import passphrase_from_environment
-from .proof import prove
+from .proof import prove, require_place
 from .requests import signing_requests
-from .signing import SignedImage, sign_build, sign_payload
+from .signing import SignedBuild, SignedImage, sign_build, sign_payload
 from .signing_names import UPDATE_FILE_NAMES
 from .tlv import TlvType
 from .tlv import name as tlv_name
@@ -44,6 +44,7 @@ __all__ = [
     "PackageEntry",
     "PublicKey",
     "Recorded",
+    "SignedBuild",
     "SignedImage",
     "SigningRequest",
     "Tlv",
@@ -68,6 +69,7 @@ __all__ = [
     "read_package",
     "recorded_commands",
     "require_fit",
+    "require_place",
     "sign_arguments",
     "sign_build",
     "sign_payload",

@@ -16,7 +16,7 @@ from .keys import PublicKey, demo_key
 from .model import McubootImage
 from .package import read_package
 from .parsing import parse, read
-from .proof import prove
+from .proof import require_place
 from .tlv import SIGNATURES, TlvType, name
 from .verification import verify
 
@@ -117,7 +117,7 @@ def _inspect(
 ) -> Inspection:
     findings = [_hash(image, path), _signature(image, path, key)]
     if build is not None:
-        findings += _slots(image, path, build, key, number)
+        findings += _slots(image, path, build, number)
     return Inspection(path, image, tuple(findings))
 
 
@@ -142,9 +142,8 @@ def _signature(image: McubootImage, path: Path, key: PublicKey | None) -> Findin
     return Finding("signature", None, f"{by}; not checked, for the bootloader's key is not here")
 
 
-def _slots(
-    image: McubootImage, path: Path, build: Build, key: PublicKey | None, number: int
-) -> list[Finding]:
+def _slots(image: McubootImage, path: Path, build: Build, number: int) -> list[Finding]:
+    """Judge the slots alone: hash and signature have findings of their own."""
     in_place = build.mode is not None and build.mode.is_direct_xip
     findings = []
     for index in (0, 1) if in_place else (0,):
@@ -153,7 +152,7 @@ def _slots(
             continue
 
         def look(index: int = index) -> None:
-            prove(image, path, build, index, key=key, image_number=number)
+            require_place(image, path, build, index, image_number=number)
 
         wrong = _problem(look)
         limit = capacity(build, slot).limit

@@ -38,6 +38,18 @@ def prove(
     Raises `DfuBleError` IM303, IM304, IM306, IM307, IM312, IM317, IM319.
     """
     verify(image, path, key)
+    require_place(image, path, build, slot, image_number=image_number)
+    if baseline is not None:
+        _require_newer(image, path, build, baseline)
+
+
+def require_place(
+    image: McubootImage, path: Path, build: Build, slot: int, *, image_number: int = 0
+) -> None:
+    """Prove that an image whose content is sound runs from a slot: what `prove` asks besides.
+
+    Raises `DfuBleError` IM304, IM312, IM316, IM319.
+    """
     place = build.slot(slot, image_number)
     if place is None:
         raise fault(
@@ -51,8 +63,6 @@ def prove(
     if not image.is_encrypted and not image.is_compressed and not image_number:
         require_linked_for(build, place, image.payload, path)
     require_fit(build, place, image.size, path)
-    if baseline is not None:
-        _require_newer(image, path, build, baseline)
 
 
 def _require_header(image: McubootImage, path: Path, build: Build, slot: Slot) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,32 @@ class SignedImage:
     kept: bool
 
 
+@dataclass(frozen=True)
+class SignedBuild:
+    """What signing left behind: the update images, in order, and the package that holds them.
+
+    `key` is the one that each image was proved with, `None` if MCUboot checks no signature or the
+    build makes unsigned images. `package_kept` says that the package was there and was not touched.
+    """
+
+    images: tuple[SignedImage, ...]
+    package: Path
+    package_kept: bool
+    key: PublicKey | None
+
+    def __iter__(self) -> Iterator[SignedImage]:
+        """Go through the images."""
+        return iter(self.images)
+
+    def __len__(self) -> int:
+        """Return how many images there are."""
+        return len(self.images)
+
+    def __getitem__(self, number: int) -> SignedImage:
+        """Return one of the images."""
+        return self.images[number]
+
+
 def sign_build(
     build: Build,
     *,
@@ -47,20 +74,20 @@ def sign_build(
     version: str | None = None,
     key: Path | None = None,
     output: Path | None = None,
-    package: bool = True,
+    package: Path | None = None,
     baseline: ImageVersion | None = None,
     detached: Detached | None = None,
     encrypt: Path | None = None,
     ask: AskPassphrase | None = None,
-) -> tuple[SignedImage, ...]:
+) -> SignedBuild:
     """Make the build's update images, one for each slot that needs its own.
 
     They become ``zephyr/app_update.bin`` and, in direct-xip, from the variant's own binary,
     ``zephyr/mcuboot_secondary_app_update.bin``, in the build directory or in the folder `output`;
     a network core that MCUboot updates too gets ``zephyr/net_core_app_update.bin``. An image that
     is there already (by whatever name the build's own scripts gave it), was made from the present
-    binary in the same way and verifies is kept, unless `force`. `package` makes the package too,
-    see `package_path`.
+    binary in the same way and verifies is kept, unless `force`. The package is written
+    to `package`, by default to `package_path`.
 
     `version` and `key` default to the build's; `detached` has signatures that were made elsewhere,
     and then no private key is needed (see `signing_requests`). `encrypt` is a key to encrypt images
@@ -92,11 +119,11 @@ def sign_build(
         )
         signed.append(_settle(build, binary, image, public, output, force))
     files = {one.path: one.image.data for one in signed if not one.kept}
-    if package:
-        images = {(one.image_number, one.slot): one.image for one in signed}
-        files.update(package_files(build, images, package_path(build, output)))
-    write_all(files)
-    return tuple(signed)
+    images = {(one.image_number, one.slot): one.image for one in signed}
+    package = package or package_path(build, output)
+    packaged = package_files(build, images, package)
+    write_all({**files, **packaged})
+    return SignedBuild(tuple(signed), package, not packaged, public)
 
 
 def sign_payload(payload: bytes, build: Build, slot: int, version: str) -> bytes:
