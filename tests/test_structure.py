@@ -24,11 +24,14 @@ ARROWS: dict[str, set[str]] = {
     "options": {"option_types"},
     "forward_options": {"options", "option_types"},
     "log_options": {"options"},
+    "signing_options": {"options"},
     "commands": {
         *("builddir", "image", "rules", "report", "link", "update", "virtual", "configuration"),
         *("options", "smp"),
     },
-    "cli": {"commands", "options", "forward_options", "log_options", "report"},
+    "cli": {
+        *("commands", "options", "forward_options", "log_options", "signing_options", "report"),
+    },
     "__main__": {"cli"},
 }
 

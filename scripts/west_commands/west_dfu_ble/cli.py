@@ -16,6 +16,7 @@ from . import __version__, log_options, options
 from .diagnostics import DfuBleError, ExitStatus
 from .forward_options import FORWARD
 from .report.console import Console
+from .signing_options import SIGN_FILES
 
 DESCRIPTION = """\
 Verify a finished build, sign its update images, upload the right one to a device over Bluetooth LE,
@@ -60,7 +61,7 @@ ACTIONS: Mapping[str, Action] = {
     "sign": Action(
         "sign",
         "write the signed update images and the package",
-        (options.BUILD, options.SIGN, options.BASELINE, options.SIGN_FILES, options.EVENTS),
+        (options.BUILD, options.SIGN, options.BASELINE, SIGN_FILES, options.EVENTS),
     ),
     "image": Action(
         "image",

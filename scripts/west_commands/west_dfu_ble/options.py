@@ -212,61 +212,6 @@ SIGN = {
         ),
     )
 }
-SIGN_FILES = {
-    "files": (
-        _option(
-            "--output",
-            type=Path,
-            metavar="DIR",
-            help="write images and package there (default: into the build directory)",
-        ),
-        _option(
-            "--package",
-            nargs="?",
-            type=Path,
-            metavar="ZIP",
-            help="write the package to this file (default: dfu_application.zip beside the images, "
-            "or where the build's own scripts put it)",
-        ),
-    ),
-    "encryption": (
-        _option(
-            "--encrypt",
-            type=Path,
-            metavar="KEY",
-            help="encrypt the images with this key: a public key (PEM), or for AES-KW the secret "
-            "that the device has too, 16 or 32 bytes in base64 (default: the build's, if it has "
-            "one)",
-        ),
-    ),
-    "signatures made elsewhere": (
-        _option(
-            "--to-sign",
-            type=Path,
-            metavar="DIR",
-            help="write there what an HSM or a signing service has to sign, and nothing else",
-        ),
-        _option(
-            "--fix-sig",
-            type=Path,
-            metavar="DIR",
-            help="take the signatures from there (base64, app_update.bin.sig); no private key is "
-            "needed",
-        ),
-        _option(
-            "--fix-sig-pubkey",
-            type=Path,
-            metavar="PEM",
-            help="the public key of those signatures",
-        ),
-        _option(
-            "--sig-out",
-            type=Path,
-            metavar="DIR",
-            help="write each image's signature there too, for `--fix-sig` on another machine",
-        ),
-    ),
-}
 DEVICE = {
     "device": (
         _option(

@@ -18,7 +18,7 @@ from typing import Any
 from ..diagnostics import DfuBleError
 from ..faults import fault
 from .keys import PublicKey, describe, public_key_of
-from .passphrase import VARIABLE, passphrase_from_environment
+from .passphrase import DESCRIPTOR, VARIABLE, passphrase_from_environment
 
 AskPassphrase = Callable[[Path], "str | None"]
 """Gives the passphrase of a key file, or `None` if there is none to be had."""
@@ -130,7 +130,10 @@ class Imgtool:
                 "IM302",
                 "the key is locked by a passphrase, and none was given",
                 location=path,
-                helps=[f"put the passphrase into the environment variable {VARIABLE}"],
+                helps=[
+                    f"put the passphrase into the environment variable {VARIABLE}, or into "
+                    f"{DESCRIPTOR} the number of a file descriptor to read it from"
+                ],
             )
         try:
             return self._load(str(path), passphrase.encode())
