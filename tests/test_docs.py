@@ -11,7 +11,9 @@ from west_dfu_ble import cli
 from west_dfu_ble.faults import FAULTS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+PAGES = sorted(
+    page for where in ("*.md", "docs/**/*.md", "samples/*/*.md") for page in REPOSITORY.glob(where)
+)
 # Names that a text may not use before they are actions.
 PLANNED = {"confirm", "device", "echo", "erase", "image", "rehearse", "reset", "scan", "status"}
 PACKAGE = REPOSITORY / "scripts" / "west_commands" / "west_dfu_ble"
