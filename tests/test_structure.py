@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import rooms
@@ -87,17 +88,23 @@ def test_only_the_command_line_prints_and_exits() -> None:
     assert wrong == []
 
 
+# What a program made, what others read word for word, and what has no comments.
+_WITHOUT_LICENCE = {".json", ".md", ".pem", ".svg", ".txt", ".typed"}
+_MADE = ("build-", "parts", "child_image", "data")
+
+
 def sources() -> list[Path]:
-    """Every text file that can carry a comment, but for what was generated."""
-    names = [
-        *("pyproject.toml", "west-commands.yml", "scripts/requirements.txt", ".ci/run"),
-        *("action.yml", ".pre-commit-hooks.yaml", "zephyr/CMakeLists.txt"),
-    ]
-    found = [REPOSITORY / name for name in names]
-    for folder in ("scripts", "tests", "zephyr", "schemas", "docs", "templates", ".github"):
-        for suffix in ("*.py", "*.yml", "*.sh"):
-            found += (REPOSITORY / folder).rglob(suffix)
-    return sorted(path for path in found if "data" not in path.parts)
+    """Every file that people write and that can carry a comment."""
+    found = [REPOSITORY / name for name in ("pyproject.toml", "west-commands.yml")]
+    found += [path for path in (REPOSITORY / ".ci").iterdir() if path.is_file()]
+    found.append(REPOSITORY / "scripts" / "requirements.txt")
+    for folder in ("benchmarks", "docs", "samples", "schemas", "scripts", "tests", "zephyr"):
+        for path in (REPOSITORY / folder).rglob("[!.]*.*"):
+            folders = path.relative_to(REPOSITORY).parts[:-1]
+            made = any(part.startswith((*_MADE, "__", ".")) for part in folders)
+            if path.is_file() and path.suffix not in _WITHOUT_LICENCE and not made:
+                found.append(path)
+    return sorted(found)
 
 
 def test_first_line_names_the_licence() -> None:
@@ -105,7 +112,7 @@ def test_first_line_names_the_licence() -> None:
     for path in sources():
         lines = [*path.read_text(encoding="utf-8").splitlines()[:2], "", ""]
         first = lines[1] if lines[0].startswith("#!") else lines[0]
-        if first != "# SPDX-License-Identifier: Apache-2.0":
+        if not re.fullmatch(r"(# |// |/\* )SPDX-License-Identifier: Apache-2\.0( \*/)?", first):
             wrong.append(str(path.relative_to(REPOSITORY)))
     assert wrong == []
 

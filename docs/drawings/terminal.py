@@ -38,7 +38,7 @@ from west_dfu_ble.virtual.hci_server import HciServer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PICTURES = REPOSITORY / "docs" / "pictures"
-WIDTH, HEIGHT = 112, 60
+WIDTH, HEIGHT = 118, 60
 _PROGRAM = [sys.executable, "-m", "west_dfu_ble"]
 
 
