@@ -129,6 +129,8 @@ def _check_schema(path: Path, values: Any, node: Any) -> None:
         where = [part for part in str(getattr(first, "path", "")).split("/") if part]
         # Where it is goes into the location, as a line, which is more use than a path in the YAML.
         text = re.split(r"\.? (?:Value path|Path):", str(first))[0] if first else error.msg
+        if "novalue" in text and where:
+            text = f"`{where[-1]}` has no value"
         raise _complaint(path, _line(node, where), _lower(text)) from error
 
 

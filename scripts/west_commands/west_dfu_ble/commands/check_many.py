@@ -45,7 +45,7 @@ def execute_many(args: argparse.Namespace, console: Console) -> ExitStatus:
     if args.format in report.FOR_PEOPLE:
         console.result(_table(rows))
     else:
-        console.result(combined.text())
+        console.results(combined.parts())
     statuses = {row.status for row in rows}
     for status in (ExitStatus.FINDINGS, ExitStatus.UNDECIDED):
         if status in statuses:

@@ -91,7 +91,7 @@ def _foreign(path: Path) -> Exception:
 
 def _write(path: Path, text: str) -> None:
     try:
-        write_whole(path, text)
+        write_whole(path, (text,))
     except OSError as error:
         raise fault(
             "EN008",

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from .. import report, rules
@@ -34,13 +35,17 @@ class ReportFiles:
     def write(self) -> None:
         """Write the files. Raises `DfuBleError` EN008 for one that can't be written."""
         for _, path, combined in self._files:
-            write_report(path, combined.text())
+            _write(path, chain(combined.parts(), "\n"))
 
 
 def write_report(path: Path, text: str) -> None:
     """Write a report and the end of its last line. Raises `DfuBleError` EN008 if that fails."""
+    _write(path, (text, "\n"))
+
+
+def _write(path: Path, parts: Iterable[str]) -> None:
     try:
-        write_whole(path, text + "\n")
+        write_whole(path, parts)
     except OSError as error:
         raise fault(
             "EN008",

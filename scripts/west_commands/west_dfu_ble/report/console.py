@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..diagnostics import Diagnostic
@@ -42,6 +43,12 @@ class Console:
     def result(self, text: str) -> None:
         """Write a result to standard output, and flush, so that order with errors is kept."""
         print(text, file=self.out, flush=True)
+
+    def results(self, parts: Iterable[str]) -> None:
+        """Write a result that comes in pieces to standard output."""
+        for part in parts:
+            print(part, end="", file=self.out)
+        self.result("")
 
     def note(self, text: str) -> None:
         """Write a remark to standard error."""

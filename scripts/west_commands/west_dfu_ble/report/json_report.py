@@ -7,6 +7,7 @@ The form only grows: a key is never renamed or taken away without a new `schema_
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,15 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
 
 def combine(texts: list[str]) -> str:
     """Return the reports of several builds: a JSON array."""
-    return "[\n" + ",\n".join(texts) + "\n]"
+    return "".join(stream(texts))
+
+
+def stream(texts: Iterable[str]) -> Iterator[str]:
+    """Yield that array in pieces."""
+    yield "["
+    for number, text in enumerate(texts):
+        yield f",\n{text}" if number else f"\n{text}"
+    yield "\n]"
 
 
 def render_error(path: Path, diagnostic: Diagnostic) -> str:

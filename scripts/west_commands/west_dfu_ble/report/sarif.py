@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,16 +91,21 @@ def render_error(path: Path, diagnostic: Diagnostic) -> str:
 
 def combine(texts: list[str]) -> str:
     """Return the log file of several builds: all their runs, which differ in their id."""
+    return "".join(stream(texts))
+
+
+def stream(texts: Iterable[str]) -> Iterator[str]:
+    """Yield that log file in pieces."""
     # As text: read back, the rules of many builds would take several times the memory.
-    return _log_of(text.removeprefix(_HEAD).removesuffix(_TAIL) for text in texts)
+    yield _HEAD
+    for number, text in enumerate(texts):
+        run = text.removeprefix(_HEAD).removesuffix(_TAIL)
+        yield f",\n{run}" if number else run
+    yield _TAIL
 
 
 def _log(run: dict[str, Any]) -> str:
-    return _log_of([json.dumps(run, indent=1)])
-
-
-def _log_of(runs: Iterable[str]) -> str:
-    return _HEAD + ",\n".join(runs) + _TAIL
+    return _HEAD + json.dumps(run, indent=1) + _TAIL
 
 
 def _driver() -> dict[str, Any]:
