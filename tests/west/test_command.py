@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,3 +138,22 @@ def test_west_config_gives_defaults(build: Path) -> None:
     refused = workspace.west("dfu-ble", "check", "-d", build)
     assert refused.status == 2
     assert "`dfu-ble.fail-on` is `never`" in refused.err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_west_packages_installs_is_enough(build: Path, tmp_path: Path) -> None:
+    # `west packages pip --install` is Zephyr's; it gives this file to pip, of west's own Python.
+    workspace = Workspace.make(tmp_path / "ws")
+    module = yaml.safe_load((workspace.module / "zephyr" / "module.yml").read_text())
+    (listed,) = module["package-managers"]["pip"]["requirement-files"]
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True, timeout=100)
+    python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    pip = [python, "-m", "pip", "install", "-q", "west", "-r", workspace.module / listed]
+    done = subprocess.run(pip, capture_output=True, text=True, timeout=450, check=False)
+    if done.returncode:
+        pytest.skip(f"pip could not install: {done.stderr.strip()[-200:]}")
+    whole = ("-d", build, "--link", "virtual", "--speed", "max")
+    result = workspace.west("dfu-ble", *whole, python=str(python))
+    assert result.status == 0, result.err
+    assert result.last_line.startswith("the device runs 1.2.0 ")
