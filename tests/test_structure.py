@@ -21,18 +21,12 @@ ARROWS: dict[str, set[str]] = {
     "configuration": set(),
     "rules": {"builddir", "image", "configuration"},
     "report": {"builddir", "rules", "update", "virtual"},
-    "option_types": set(),
-    "options": {"option_types"},
-    "forward_options": {"options", "option_types"},
-    "log_options": {"options"},
-    "signing_options": {"options"},
+    "options": set(),
     "commands": {
         *("builddir", "image", "rules", "report", "link", "update", "virtual", "configuration"),
         *("options", "smp"),
     },
-    "cli": {
-        *("commands", "options", "forward_options", "log_options", "signing_options", "report"),
-    },
+    "cli": {"commands", "options", "report"},
     "__main__": {"cli"},
 }
 

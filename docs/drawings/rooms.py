@@ -23,21 +23,18 @@ COMMON = {"__version__", "diagnostics", "faults", "mcuboot", "resources"}
 
 _COLUMNS = {
     **{"__main__": 2, "cli": 2, "commands": 2, "report": 2, "rules": 1, "virtual": 3, "update": 4},
-    **{"forward_options": 0, "options": 0, "image": 2},
-    **{"option_types": 0, "configuration": 1, "builddir": 2, "smp": 3, "link": 4},
+    **{"options": 0, "image": 2, "configuration": 1, "builddir": 2, "smp": 3, "link": 4},
 }
 _TEXTS = {
     "__main__": "starts the process",
-    "cli": "parser, dispatch",
+    "cli": "dispatch, exit status",
     "commands": "one module an action",
     "report": "to text, JSON, a bar",
     "rules": "Build to outcomes",
     "virtual": "the virtual device",
     "update": "the state machine",
-    "forward_options": "those of `device`",
-    "options": "the options",
+    "options": "actions, the parser",
     "image": "MCUboot images",
-    "option_types": "their values",
     "configuration": "dfu-ble.yml",
     "builddir": "files to a Build",
     "smp": "the protocol",

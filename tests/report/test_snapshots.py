@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sample_report import WORKSPACE, sample_report
-from west_dfu_ble import __version__, option_types
+from west_dfu_ble import __version__, options
 from west_dfu_ble import report as reports
 
 DATA = Path(__file__).parent / "data"
@@ -45,7 +45,7 @@ def without_rules(text: str) -> object:
 
 
 def test_the_command_line_offers_every_format() -> None:
-    assert tuple(reports.FORMATS) == option_types.FORMATS
+    assert tuple(reports.FORMATS) == options.FORMATS
     assert set(reports.FOR_PEOPLE) < set(reports.FORMATS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .options import Option
+from .option import Option
 
 PACKETS = {
     "packets": (

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from .option_types import frame_size
-from .options import Option
+from .option import Option
+from .types import frame_size
 
 FORWARD = {
     "front for a real server": (

@@ -9,28 +9,11 @@ and `west dfu-ble check -d build` mean the same. Destinations avoid those of wes
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .option_types import FORMATS, address, attempts, jobs, passkey, report_target, seconds, speed
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option: its flags and what argparse wants to know of it."""
-
-    flags: tuple[str, ...]
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-
-    def add_to(self, parser: argparse._ArgumentGroup, *, with_default: bool) -> None:
-        """Add it to a group; without a default its absence leaves no trace in the namespace."""
-        kwargs = dict(self.kwargs)
-        if not with_default:
-            kwargs["default"] = argparse.SUPPRESS
-        parser.add_argument(*self.flags, **kwargs)
+from .option import Option
+from .types import FORMATS, address, attempts, jobs, passkey, report_target, seconds, speed
 
 
 def _option(*flags: str, **kwargs: Any) -> Option:
@@ -334,17 +317,3 @@ FILES = {
         _option("--package", type=Path, metavar="ZIP", help="upload the images of this package"),
     )
 }
-
-
-def add_groups(
-    parser: argparse.ArgumentParser,
-    groups: Sequence[Mapping[str, Sequence[Option]]],
-    *,
-    with_default: bool,
-) -> None:
-    """Add groups of options to a parser, each under its title."""
-    for group in groups:
-        for title, options in group.items():
-            section = parser.add_argument_group(title)
-            for option in options:
-                option.add_to(section, with_default=with_default)
