@@ -7,7 +7,6 @@ reader can tell what was looked at. Section numbers here are those of the standa
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from ..faults import FAULTS
 from ..rules import CheckReport, Outcome, RuleDoc, Status, catalogue, rule_page
 from .facts import build_facts
 from .sarif_text import BASE, artifact, base_uri, location, message, result_text
-from .words import shown_path
+from .words import fingerprint, shown_path
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -162,7 +161,9 @@ def _result(
         "level": _LEVELS[diagnostic.severity] if diagnostic else "none",
         "message": message(_text(outcome)),
         "locations": [_place(outcome, report, cwd)],
-        "partialFingerprints": {"dfuBle/v1": _fingerprint(outcome)},
+        "partialFingerprints": {
+            "dfuBle/v1": fingerprint(outcome.code, outcome.image, outcome.diagnostic)
+        },
         # On all results or on none (3.27.23); an empty array says: not suppressed.
         "suppressions": _suppressions(outcome),
     }
@@ -207,13 +208,6 @@ def _place(outcome: Outcome, report: CheckReport, cwd: Path) -> dict[str, Any]:
     if outcome.image:
         place["logicalLocations"] = [{"name": outcome.image, "kind": "module"}]
     return place
-
-
-def _fingerprint(outcome: Outcome) -> str:
-    """Return what stays the same while lines move: made of rule, image and symbol."""
-    data = outcome.diagnostic.data if outcome.diagnostic else {}
-    parts = (outcome.code, outcome.image, str(data.get("symbol", "")))
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _suppressions(outcome: Outcome) -> list[dict[str, str]]:
