@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..diagnostics import Diagnostic, Severity
+from ..diagnostics import Diagnostic, Note, Severity
 from ..faults import FAULTS
 from ..rules import CheckReport, Outcome, RuleDoc, Status, catalogue, rule_page
 from .facts import build_facts
@@ -171,6 +171,10 @@ def _result(
         result["ruleIndex"] = numbers[outcome.code]
     if diagnostic is not None:
         places = [note for note in diagnostic.notes if note.location is not None]
+        shown = diagnostic.place_below(cwd)
+        if shown != diagnostic.location:
+            places = [note for note in places if note.location != shown]
+            places.insert(0, Note("what came of it", diagnostic.location))
         if places:
             result["relatedLocations"] = [
                 {"id": number, **location(note.location, cwd), "message": message(note.text)}
@@ -197,12 +201,14 @@ def _text(outcome: Outcome) -> str:
 def _place(outcome: Outcome, report: CheckReport, cwd: Path) -> dict[str, Any]:
     """Return where it is: every result has a file, which some readers insist on.
 
-    Without one of its own, it is the configuration of the image that was looked at.
+    It is the line that a person edits, where one is known below `cwd`: code scanning shows nothing
+    else. Without a place of its own, it is the configuration of the image that was looked at.
     """
     build = report.build
     image = next((one for one in build.images if one.name == outcome.image), build.application)
-    if outcome.diagnostic is not None and outcome.diagnostic.location is not None:
-        place = location(outcome.diagnostic.location, cwd)
+    shown = outcome.diagnostic.place_below(cwd) if outcome.diagnostic else None
+    if shown is not None:
+        place = location(shown, cwd)
     else:
         place = {"physicalLocation": {"artifactLocation": artifact(image.kconfig.path, cwd)}}
     if outcome.image:

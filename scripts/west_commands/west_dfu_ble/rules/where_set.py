@@ -46,7 +46,7 @@ class WhereSet:
         answers = [self._sources.provenance(self._images[name], one) for name, one in symbols]
         notes = diagnostic.notes + tuple(_notes(answers))
         helps = tuple(self._helps.fit(one) for one in diagnostic.helps)
-        return replace(diagnostic, notes=notes, helps=helps)
+        return replace(diagnostic, notes=notes, helps=helps, edit_at=_editable(answers))
 
     def _symbols(self, diagnostic: Diagnostic, image: Image | None) -> Iterator[tuple[str, str]]:
         """Yield the image's name and the symbol's."""
@@ -79,6 +79,12 @@ class WhereSet:
                 symbol = next(symbols, None)
                 return None if symbol is None else (name, symbol)
         return None
+
+
+def _editable(answers: Sequence[Provenance]) -> Location | None:
+    """Return the line that counts of the first symbol, if a person wrote it."""
+    lines = answers[0].settings[-1:] if answers else ()
+    return next((one.location for one in lines if one.is_editable), None)
 
 
 def _notes(answers: Sequence[Provenance]) -> Iterator[Note]:
