@@ -116,6 +116,47 @@ def test_every_fault_in_every_phase(dfu_ble: RunDfuBle, tiny: Path, sample: str)
     assert slow["seconds"] == pytest.approx(20, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("faults", "status", "said", "struck"),
+    [
+        (["disconnect@upload"], 0, "disconnect@upload", ["disconnect"]),
+        (["mtu-23", "response-late@3:0.5s"], 0, "mtu-23@0, response-late@3", ["response-late"]),
+        (["reboot@confirm"], 7, "reboot@confirm", ["reboot"]),
+        (["power-cut@reset+25%"], 0, "power-cut@reset", []),
+        (["power-cut@99999"], 0, "it was over before this could go wrong: power-cut@99999", []),
+    ],
+    ids=str,
+)
+def test_one_rehearsal_with_faults(
+    dfu_ble: RunDfuBle, tiny: Path, faults: list[str], status: int, said: str, struck: list[str]
+) -> None:
+    asked = [word for fault in faults for word in ("--fault", fault)]
+    result = dfu_ble("rehearse", "-d", tiny / "build-swap", "--speed", "max", *asked)
+    assert result.status == status, result.err
+    assert said in result.last_line
+    for kind in struck:
+        assert f"Fault: {kind}" in result.out
+
+
+@pytest.mark.parametrize(
+    ("action", "fault", "said"),
+    [
+        ("rehearse", "bad-luck@3", "is no fault; write KIND@NUMBER"),
+        ("rehearse", "disconnect@lunch", "is no phase of an update"),
+        ("rehearse", "power-cut@inspect", "nothing happens in the phase inspect"),
+        ("rehearse", "disconnect", "does not say where"),
+        ("device", "disconnect@upload", "is no fault; write KIND@NUMBER"),
+    ],
+)
+def test_a_fault_that_makes_no_sense(
+    dfu_ble: RunDfuBle, tiny: Path, action: str, fault: str, said: str
+) -> None:
+    result = dfu_ble(action, "-d", tiny / "build-swap", "--fault", fault)
+    assert result.status == 2
+    assert result.err.count("error[") == 1
+    assert said in result.err
+
+
 def test_the_fault_matrix_as_a_table(dfu_ble: RunDfuBle, tiny: Path) -> None:
     result = dfu_ble("rehearse", "-d", tiny / "build-swap", "--faults")
     header, *rows = result.out.splitlines()
@@ -128,5 +169,7 @@ def test_the_fault_matrix_as_a_table(dfu_ble: RunDfuBle, tiny: Path) -> None:
         "verify",
         "confirm",
     ]
-    assert len(rows) == len(FaultKind) + 3
+    assert [row.split()[0] for row in rows[: len(FaultKind)]] == [kind.value for kind in FaultKind]
+    assert "DV506   The device ran the new image or tried to" in result.out
+    assert "old" in next(row for row in rows if row.startswith("reboot"))
     assert result.last_line == "after each the device booted a valid image, and it was as reported"

@@ -62,7 +62,7 @@ def run_script(
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=800,
+        timeout=110,
         check=False,
     )
     file.unlink()

@@ -23,7 +23,9 @@ from ..update import (
     ActivateMode,
     Candidate,
     DeviceResult,
+    Event,
     Knowledge,
+    Listener,
     Recorder,
     Update,
     UpdateOptions,
@@ -43,15 +45,16 @@ def update_device(
     candidates: Sequence[Candidate],
     virtual: VirtualDevice | None = None,
     tell_record: Callable[[UpdateRecord], None] | None = None,
+    also: Listener | None = None,
 ) -> ExitStatus:
     """Run the update. The last line tells what the device runs and will run next, come what may.
 
     `virtual` is the device that the link `virtual` leads to; without one it is made. `tell_record`
-    is for a report file.
+    is for a report file. `also` hears of every event too.
     """
     with Logs(args, console) as logs:
         link = open_device(args, console, build, logs, virtual)
-        return _update_over(link, args, console, build, candidates, tell_record)
+        return _update_over(link, args, console, build, candidates, tell_record, also)
 
 
 def _update_over(
@@ -61,12 +64,19 @@ def _update_over(
     build: Build | None,
     candidates: Sequence[Candidate],
     tell_record: Callable[[UpdateRecord], None] | None,
+    also: Listener | None,
 ) -> ExitStatus:
     knowledge = knowledge_from_build(build) if build else Knowledge()
     tell = console.note if args.format == "json" else console.result
     with listener_for(args, console) as listener:
         recorder = Recorder(listener)
-        update = Update(link, candidates, knowledge, update_options(args), recorder)
+
+        def tell_all(event: Event) -> None:
+            recorder(event)
+            if also is not None:
+                also(event)
+
+        update = Update(link, candidates, knowledge, update_options(args), tell_all)
         began = time.monotonic()
         try:
             status = asyncio.run(_run(update, dry_run=args.dry_run, tell=tell))

@@ -12,18 +12,18 @@ from ..builddir import Build
 from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..report.console import Console
+from ..update import Candidate, candidates_from_signed, knowledge_from_build
 from .check import evaluate_build
-from .device import update_device
+from .device import update_device, update_options
 from .locate import load_build
 from .sign import describe, sign_build
-from .sources import from_signed
 from .update_reports import require_device_formats, write_update_reports
-from .virtual import make_virtual
+from .virtual import device_profile
 
 if TYPE_CHECKING:
+    from ..rehearsal import Cue, PlacedFault, Scene
     from ..report.html import UpdateRecord
-    from ..update import Candidate
-    from ..virtual import VirtualDevice
+    from ..virtual import DeviceProfile, Fault, VirtualDevice
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
@@ -31,27 +31,52 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     require_device_formats(args)
     if args.faults:
         _require_no_files(args)
+    faults = _asked_for(args)
     build = load_build(args)
     signed = sign_build(args, build)
     for line in describe(signed):
         console.step("sign", line)
-    args.link = "virtual"
-    device = make_virtual(args, build)
+    candidates = candidates_from_signed(signed)
+    profile = device_profile(args, build)
     if args.faults:
-        return _faults(args, console, build, from_signed(signed), device)
+        return _matrix(args, console, _scene(args, profile, candidates, build))
+    args.link = "virtual"
+    return _once(args, console, build, candidates, profile, faults)
+
+
+def _once(
+    args: argparse.Namespace,
+    console: Console,
+    build: Build,
+    candidates: Sequence[Candidate],
+    profile: DeviceProfile,
+    faults: Sequence[PlacedFault],
+) -> ExitStatus:
+    from ..rehearsal import Cue, Prompter
+    from ..virtual import Fault, VirtualDevice
+
+    placed = _place(args, build, candidates, profile, faults)
+    device = VirtualDevice(profile, faults=[one for one in placed if isinstance(one, Fault)])
+    prompter = Prompter(device, [one for one in placed if isinstance(one, Cue)])
     records: list[UpdateRecord] = []
     status = update_device(
-        args, console, build, from_signed(signed), virtual=device, tell_record=records.append
+        args,
+        console,
+        build,
+        candidates,
+        virtual=device,
+        tell_record=records.append,
+        also=prompter,
     )
     if args.report:
         told = [replace(record, log=tuple(device.log)) for record in records]
         write_update_reports(args, told, evaluate_build(args, build))
     said = "\n".join(f"  {line}" for line in device.log)
-    verdict = (
-        "this build updates the device that runs now"
-        if status is ExitStatus.DONE
-        else f"this build does not update the device that runs now (status {int(status)})"
-    )
+    verdict = "this build updates the device that runs now"
+    if status is not ExitStatus.DONE:
+        verdict = f"this build does not update the device that runs now (status {int(status)})"
+    if faults:
+        verdict += f"\n{_what_struck(faults, device)}"
     tell = console.note if args.format == "json" else console.result
     tell(f"\nthe device's own log:\n{said}\n\n{verdict}")
     return status
@@ -75,24 +100,85 @@ def _require_no_files(args: argparse.Namespace) -> None:
             )
 
 
-def _faults(
+def _what_struck(faults: Sequence[PlacedFault], device: VirtualDevice) -> str:
+    """Say whether everything went wrong that was to go wrong."""
+    asked = ", ".join(str(one) for one in faults)
+    struck = {one.kind for one in device.struck}
+    missed = [str(one) for one in faults if one.fault.kind not in struck]
+    if not missed:
+        return f"what went wrong on the way: {asked}"
+    return f"it was over before this could go wrong: {', '.join(missed)}"
+
+
+def _place(
     args: argparse.Namespace,
-    console: Console,
     build: Build,
     candidates: Sequence[Candidate],
-    device: VirtualDevice,
-) -> ExitStatus:
+    profile: DeviceProfile,
+    faults: Sequence[PlacedFault],
+) -> Sequence[Fault | Cue]:
+    """Find out where the phases are, if that is asked for. Raises `DfuBleError` EN008."""
+    if all(one.phase is None for one in faults):
+        return [one.fault for one in faults]
+    from ..rehearsal import place, play
+
+    clean = play(_scene(args, profile, candidates, build))
+    placed: list[Fault | Cue] = []
+    for one in faults:
+        found = place(one, clean.marks, clean.end)
+        if found is None:
+            assert one.phase is not None
+            raise fault(
+                "EN008",
+                f"nothing happens in the phase {one.phase.value} of this update that "
+                f"{one.fault.kind.value} could strike",
+                helps=["choose another phase, or leave it to --faults"],
+            )
+        placed.append(found)
+    return placed
+
+
+def _asked_for(args: argparse.Namespace) -> list[PlacedFault]:
+    """Read `--fault`. Raises `DfuBleError` EN008."""
+    if not args.fault:
+        return []
+    if args.faults:
+        raise fault(
+            "EN008",
+            "both --fault and --faults were given",
+            why="--faults plays every fault there is, each in a run of its own.",
+            helps=["give one of them"],
+        )
+    from ..rehearsal import parse_placed_fault
+
+    try:
+        return [parse_placed_fault(text) for text in args.fault]
+    except ValueError as error:
+        raise fault("EN008", str(error), helps=["dfu-ble rehearse --help"]) from error
+
+
+def _scene(
+    args: argparse.Namespace,
+    profile: DeviceProfile,
+    candidates: Sequence[Candidate],
+    build: Build,
+) -> Scene:
+    from ..rehearsal import Over, Scene
+
+    over = Over(args.faults or "smp")
+    options = update_options(args)
+    return Scene(profile, candidates, knowledge_from_build(build), options, over)
+
+
+def _matrix(args: argparse.Namespace, console: Console, scene: Scene) -> ExitStatus:
     """Run the matrix and show it; 7 if the device or the report was ever wrong."""
+    from ..rehearsal import run_matrix
     from ..report.faults import fault_table, trials_as_json
-    from .rehearse_faults import run_matrix
 
     def tell(number: int, count: int) -> None:
         if number == 1 or number % 20 == 0 or number == count:
             console.step("faults", f"{number} of {count}")
 
-    trials = run_matrix(device.profile, candidates, build, tell)
-    if args.format == "json":
-        console.result(trials_as_json(trials))
-    else:
-        console.result(fault_table(trials))
+    trials = run_matrix(scene, tell)
+    console.result(trials_as_json(trials) if args.format == "json" else fault_table(trials))
     return ExitStatus.DONE if all(trial.is_true for trial in trials) else ExitStatus.DEVICE

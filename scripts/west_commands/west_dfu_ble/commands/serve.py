@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..report.console import Console
+from ..virtual import Fault, VirtualDevice, parse_fault
 from .device import require_one_device
 from .forward import make_gateway, start_gateway
 from .locate import load_build
 from .logs import Logs
-from .virtual import make_virtual
+from .virtual import device_profile, radio_for
 
 if TYPE_CHECKING:
     from ..virtual.hci_server import HciServer
@@ -36,8 +38,9 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
 
 def _device(args: argparse.Namespace, console: Console, packets: BinaryIO | None) -> ExitStatus:
     """Serve a virtual device."""
+    faults = _faults(args)
     build = load_build(args) if args.build_dir or not args.running else None
-    device = make_virtual(args, build)
+    device = VirtualDevice(device_profile(args, build), faults=faults)
     console.result(f"{device.profile.radio.name} ({device.address})")
     asyncio.run(_serve(args, device, console, packets))
     running = device.running()
@@ -63,6 +66,16 @@ def _forward(args: argparse.Namespace, console: Console, packets: BinaryIO | Non
     return ExitStatus.DONE
 
 
+def _faults(args: argparse.Namespace) -> list[Fault]:
+    """Read `--fault`. Raises `DfuBleError` EN008; phases are those of our own update alone."""
+    try:
+        return [parse_fault(text) for text in args.fault or ()]
+    except ValueError as error:
+        raise fault(
+            "EN008", str(error), helps=["give its place as a number, as in disconnect@12"]
+        ) from error
+
+
 async def _serve(
     args: argparse.Namespace,
     device: ServedDevice,
@@ -81,9 +94,8 @@ async def _serve(
             await server.close()
         return
     from ..virtual.hci_server import HciServer
-    from ..virtual.peripheral import VirtualRadio
 
-    radio = VirtualRadio(device)
+    radio = radio_for(device, math.inf if args.forward else args.speed)
     if packets is not None:
         radio.log_packets(packets)
     await radio.switch_on()
@@ -115,14 +127,13 @@ async def _tell_log(device: ServedDevice, console: Console) -> None:
     stop = asyncio.Event()
     with suppress(NotImplementedError, ValueError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
-    said = 0
+    told = 0
     try:
         while not stop.is_set():
-            # The device's log keeps its last lines; what was said before is not said again.
-            lines = list(device.log)
-            for line in lines[said:]:
+            # The log keeps the last lines only; what was told before is not told again.
+            fresh, told = device.lines - told, device.lines
+            for line in list(device.log)[-fresh:] if fresh else ():
                 console.note(line)
-            said = len(lines)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.2)
     except asyncio.CancelledError:

@@ -10,11 +10,11 @@ from .. import report
 from ..diagnostics import ExitStatus
 from ..report.console import Console
 from ..rules import Status
+from ..update import candidates_from_signed
 from .check import check_build
 from .locate import load_build
 from .several_devices import update_all
 from .sign import describe, sign_build
-from .sources import from_signed
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
@@ -33,4 +33,4 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     signed = sign_build(args, build)
     for line in describe(signed):
         console.step("sign", line)
-    return update_all(args, console, build, from_signed(signed), outcome)
+    return update_all(args, console, build, candidates_from_signed(signed), outcome)

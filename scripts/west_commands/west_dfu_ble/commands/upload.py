@@ -9,10 +9,11 @@ from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..image import build_key
 from ..report.console import Console
+from ..update import candidates_from_build
 from .locate import load_build
 from .passphrase import ask_passphrase
 from .several_devices import update_all
-from .sources import from_build, from_files, from_package, unchecked_signature
+from .sources import from_files, from_package, unchecked_signature
 from .update_reports import require_device_formats
 
 
@@ -36,7 +37,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         candidates = from_package(args.package, build, key)
     else:
         assert build is not None
-        candidates = from_build(build, key)
+        candidates = candidates_from_build(build, key)
     unchecked = unchecked_signature(build, key)
     if unchecked:
         console.step("note", unchecked)

@@ -40,6 +40,10 @@ class Device(Protocol):
     def reset_at(self) -> float | None:
         """The time of the next reset, `None` if there is none."""
 
+    @property
+    def boot_seconds(self) -> float:
+        """How long the last boot takes."""
+
     def take(self, fragment: bytes, now: float, client: int = 0) -> bool:
         """Take one write."""
 
@@ -74,6 +78,7 @@ class LoopbackLink:
         self._inbox = Inbox()
         self._inbox.close("not connected")
         self._work = asyncio.Event()
+        self._back_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -93,7 +98,7 @@ class LoopbackLink:
             self._task = asyncio.ensure_future(self._live())
         self._hang_up("the link was closed")
         end = asyncio.get_running_loop().time() + timeout
-        while not self._device.is_running:
+        while not self._device.is_running or self._now() < self._back_at:
             if asyncio.get_running_loop().time() >= end:
                 raise fault("LK402", "the virtual device does not run")
             await asyncio.sleep(_LOOK_AGAIN)
@@ -134,6 +139,7 @@ class LoopbackLink:
         while True:
             if self._device.tick(self._now()):
                 self._hang_up("the device was reset")
+                self._back_at = self._now() + self._device.boot_seconds
             answer = self._device.serve(self._now())
             if self._device.take_hang_up():
                 self._hang_up("the device ended the link")

@@ -129,13 +129,25 @@ REPORT = {
         ),
     )
 }
+_FAULT = _option(
+    "--fault",
+    action="append",
+    metavar="KIND@PLACE",
+    help="let this go wrong with the device; PLACE is a number (of the request, byte or flash "
+    "operation, from 0) or, for `rehearse`, a phase: disconnect@upload, request-lost@12x3, "
+    "power-cut@verify+25%%, response-late@confirm:2.5s, mtu-23; repeatable",
+)
+FAULT = {"faults": (_FAULT,)}
 FAULTS = {
-    "rehearsal": (
+    "faults": (
+        _FAULT,
         _option(
             "--faults",
-            action="store_true",
-            default=False,
-            help="rehearse every fault in every phase, and show how each ends",
+            nargs="?",
+            const="smp",
+            choices=("smp", "ble"),
+            help="rehearse every fault in every phase, and show how each ends: at SMP level "
+            "(default), or over two Bluetooth stacks with GATT, which takes minutes",
         ),
     )
 }

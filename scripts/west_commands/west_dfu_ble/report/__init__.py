@@ -26,7 +26,6 @@ FORMATS = {
     "sarif": "sarif",
     "junit": "junit",
     "github": "github",
-    "gitlab": "gitlab",
     "html": "html",
 }
 

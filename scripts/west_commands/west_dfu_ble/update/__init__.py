@@ -7,6 +7,7 @@
 of the device at any moment.
 """
 
+from .candidates import candidates_from_build, candidates_from_signed
 from .device import DeviceState
 from .events import (
     Event,
@@ -50,6 +51,8 @@ __all__ = [
     "Update",
     "UpdateOptions",
     "UploadProgress",
+    "candidates_from_build",
+    "candidates_from_signed",
     "knowledge_from_build",
     "make_plan",
     "worst",

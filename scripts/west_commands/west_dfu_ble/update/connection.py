@@ -37,6 +37,7 @@ class Connection:
     session: Session
     options: UpdateOptions
     listener: Listener
+    _heard: bool = field(default=False, init=False)
     _losses: int = field(default=0, init=False)
     _reconnects: int = field(default=0, init=False)
 
@@ -69,8 +70,13 @@ class Connection:
     async def through(self, step: Callable[[], Awaitable[_T]]) -> _T:
         """Do a step, and again from its beginning after every lost link.
 
+        A device that falls silent in the middle of an update is connected to anew once: a request
+        that was cut on the way swallows those behind it until the link ends (Zephyr
+        `smp_reassembly.c`).
+
         Raises `DfuBleError` LK407 when the link does not come back, and what the step raises.
         """
+        may_be_stuck = self._heard
         while True:
             try:
                 if not self.session.is_open:
@@ -78,7 +84,13 @@ class Connection:
                 result = await step()
             except LinkLost as lost:
                 await self._pause(str(lost), None)
+            except DfuBleError as error:
+                if error.diagnostic.code != "LK406" or not may_be_stuck:
+                    raise
+                may_be_stuck = False
+                await self._pause(error.diagnostic.message, error)
             else:
+                self._heard = True
                 self.progressed()
                 return result
 

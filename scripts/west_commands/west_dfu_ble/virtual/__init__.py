@@ -6,12 +6,16 @@ bytes and seconds only. What puts it on the air stands beside it and is imported
 for.
 """
 
+from .background import BackgroundDevice
 from .build_symbols import radio_profile
-from .clock import Clock
+from .clock import Clock, LoopClock
 from .device import Answer, VirtualDevice
-from .faults import Fault, FaultKind, HangUp, parse_fault
+from .fault_effects import Progress
+from .faults import Fault, FaultCount, FaultKind, HangUp, parse_fault
 from .flash import FlashController, FlashError, Operation, OperationKind, PowerCut
 from .from_build import profile_for_image, profile_from_build
+from .from_file import image_from_file
+from .image_state import SlotImage
 from .profile import (
     PLAYABLE_MODES,
     Access,
@@ -26,22 +30,28 @@ __all__ = [
     "PLAYABLE_MODES",
     "Access",
     "Answer",
+    "BackgroundDevice",
     "Clock",
     "DeviceProfile",
     "Fault",
+    "FaultCount",
     "FaultKind",
     "FlashController",
     "FlashError",
     "HangUp",
     "LinkTiming",
+    "LoopClock",
     "Operation",
     "OperationKind",
     "PowerCut",
+    "Progress",
     "RadioProfile",
     "ServerProfile",
+    "SlotImage",
     "SlotProfile",
     "VirtualDevice",
     "capacity",
+    "image_from_file",
     "parse_fault",
     "profile_for_image",
     "profile_from_build",

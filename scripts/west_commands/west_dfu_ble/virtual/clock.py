@@ -42,3 +42,11 @@ class Clock:
             await asyncio.wait((waiting,), timeout=seconds)
         finally:
             waiting.cancel()
+
+
+class LoopClock(Clock):
+    """The time of the event loop that runs, also of one that skips it (`warped_time`)."""
+
+    def now(self) -> float:
+        """Return the time in seconds."""
+        return asyncio.get_running_loop().time()

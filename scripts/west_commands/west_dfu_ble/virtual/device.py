@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..mcuboot import BootloaderMode
-from .faults import Fault, FaultKind, Faults, HangUp
+from .fault_effects import Progress, foreign_upload, with_standing_faults
+from .faults import Fault, FaultCount, FaultKind, Faults, HangUp
 from .flash import FlashArea, FlashController, FlashError, PowerCut
 from .image_group import ImageGroup
 from .image_state import ImageStates, SlotImage
@@ -57,8 +58,8 @@ class Answer:
 class VirtualDevice:
     """One device made from a profile, running its factory image.
 
-    `log` holds what its bootloader and application say, the last 2000 lines. `reset_at` is the time
-    of the reset that was asked for, `None` if there is none. `bonds` are its pairings,
+    `log` holds what its bootloader and application say, the last 2000 lines of `lines`. `reset_at`
+    is the time of the reset that was asked for, `None` if there is none. `bonds` are its pairings,
     `shown_passkey` is what its display shows while somebody pairs.
     """
 
@@ -66,13 +67,14 @@ class VirtualDevice:
         self, profile: DeviceProfile, *, faults: Sequence[Fault] = (), now: float = 0.0
     ) -> None:
         """Program the factory images, confirmed, and boot; `faults` begin to count then."""
-        self.profile = profile
         self._faults = Faults(faults)
+        self.profile = profile = with_standing_faults(profile, self._faults)
         self._extra: deque[Answer] = deque()
         self._repeated = False
         self._hang_up: HangUp | None = None
         self.flash = FlashController(erase_time=profile.erase_time, write_time=profile.write_time)
         self.log: deque[str] = deque(maxlen=_LOG_LINES)
+        self.lines = 0
         self.reset_at: float | None = None
         self.boots = 0
         self.boot_seconds = 0.0
@@ -87,7 +89,7 @@ class VirtualDevice:
         )
         self._program_factory()
         self.boot()
-        self.flash.operations = 0
+        self.flash.operations = self.flash.erases = 0
         self.flash.follow(self._faults.fails, self._faults.cuts, self._faults.delay)
 
     def _make_scratch(self) -> FlashArea | None:
@@ -110,6 +112,26 @@ class VirtualDevice:
                 trailer.write_image_ok()
                 trailer.write_magic()
         self.flash.take_seconds()
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come since it was made; what the places of faults count."""
+        flash = self.flash
+        return Progress(self._faults.requests, self._faults.bytes, flash.operations, flash.erases)
+
+    def add_fault(self, fault: Fault) -> None:
+        """Let something go wrong from now on; its place counts from when the device was made.
+
+        What holds from the start (`FaultCount.NOTHING`) can't be added.
+        """
+        if fault.kind.counts is FaultCount.NOTHING:
+            raise ValueError(f"{fault.kind.value} holds from the start, or not at all")
+        self._faults.add(fault)
+
+    @property
+    def struck(self) -> frozenset[Fault]:
+        """The faults that have struck so far."""
+        return frozenset(self._faults.struck)
 
     # What the air sees: see `ServedDevice`
 
@@ -184,7 +206,7 @@ class VirtualDevice:
             elif fault.kind is FaultKind.BUFFERS_BUSY:
                 server.hold_buffers(fault.count)
             elif fault.kind is FaultKind.SECOND_CLIENT:
-                server.insert(fault.data, _SOMEBODY_ELSE)
+                server.insert(fault.data or foreign_upload(self.profile), _SOMEBODY_ELSE)
                 server.serve()  # somebody else gets the answer
                 server.sent()
             elif fault.kind is FaultKind.DISCONNECT:
@@ -323,9 +345,16 @@ class VirtualDevice:
         held = self._states.read_image(image, self._states.active[image])
         return held if isinstance(held, SlotImage) else None
 
+    def is_confirmed(self, image: int = 0) -> bool:
+        """Whether what runs stays after a reset; false while nothing runs."""
+        if self._states is None:
+            return False
+        return self._states.flags(image)[self._states.active[image]].confirmed
+
     def active_slot(self, image: int = 0) -> int | None:
         """Return the slot index that runs, `None` while none does."""
         return None if self._states is None else self._states.active[image]
 
     def _say(self, line: str) -> None:
         self.log.append(line)
+        self.lines += 1

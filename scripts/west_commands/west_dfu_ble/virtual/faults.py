@@ -2,7 +2,8 @@
 """What can be made to go wrong with a virtual device, each at one exact place.
 
 Requests count from 0 as the device takes them (whole frames), flash operations and received bytes
-from 0 since the device was made; a fault meets `times` of them in a row.
+from 0 since the device was made; a fault meets `times` of them in a row. A flash error meets the
+next writes, or the next erases, from its place on.
 """
 
 from __future__ import annotations
@@ -36,38 +37,46 @@ class FaultKind(Enum):
     FLASH_WRITE_ERROR = "flash-write-error"
     FLASH_ERASE_ERROR = "flash-erase-error"
     POWER_CUT = "power-cut"
+    SMALL_MTU = "mtu-23"
+    NO_PARAMETERS = "no-parameters"
+
+    @property
+    def counts(self) -> FaultCount:
+        """What `Fault.at` counts for it."""
+        return _COUNTS.get(self, FaultCount.REQUESTS)
 
 
-_AT_REQUEST = frozenset(
-    {
-        FaultKind.REQUEST_LOST,
-        FaultKind.REQUEST_DUPLICATED,
-        FaultKind.REQUEST_CUT,
-        FaultKind.RESPONSE_LOST,
-        FaultKind.RESPONSE_LATE,
-        FaultKind.RESPONSE_DUPLICATED,
-        FaultKind.RESPONSE_CUT,
-        FaultKind.GARBAGE,
-        FaultKind.DISCONNECT,
-        FaultKind.VANISH,
-        FaultKind.REBOOT,
-        FaultKind.BUFFERS_BUSY,
-        FaultKind.SECOND_CLIENT,
-    }
-)
+class FaultCount(Enum):
+    """What a fault's place counts; the value is the word for people."""
+
+    REQUESTS = "requests"
+    BYTES = "received bytes"
+    OPERATIONS = "flash operations"
+    NOTHING = "nothing: it holds from the start"
 
 
-_NEEDS_SECONDS = frozenset({FaultKind.RESPONSE_LATE, FaultKind.SLOW_ERASE})
+_COUNTS = {
+    FaultKind.DISCONNECT_AT_BYTE: FaultCount.BYTES,
+    FaultKind.FLASH_WRITE_ERROR: FaultCount.OPERATIONS,
+    FaultKind.FLASH_ERASE_ERROR: FaultCount.OPERATIONS,
+    FaultKind.POWER_CUT: FaultCount.OPERATIONS,
+    FaultKind.SLOW_ERASE: FaultCount.NOTHING,
+    FaultKind.SMALL_MTU: FaultCount.NOTHING,
+    FaultKind.NO_PARAMETERS: FaultCount.NOTHING,
+}
+# Seconds, if nothing is said: beyond a client's patience for one answer, and the longest that an
+# erase of the whole slot was seen to take.
+_USUAL_SECONDS = {FaultKind.RESPONSE_LATE: 4.0, FaultKind.SLOW_ERASE: 20.0}
 
 
 @dataclass(frozen=True)
 class Fault:
     """One fault.
 
-    `at` is the number of the request (of the byte for `DISCONNECT_AT_BYTE`, of the flash operation
-    for the flash and the power). `seconds` is how late an answer is, or how much longer the first
-    erase takes. `data` is the garbage, or the frame that a second client sends. `share` of a flash
-    operation is done before a power cut. `count` buffers are busy until the next reset.
+    `at` is the number of the request, byte or flash operation, see `FaultKind.counts`. `seconds` is
+    how late an answer is, or how much longer the first erase takes. `data` is the garbage, or the
+    frame that a second client sends (empty: a default that does harm). `share` of a flash operation
+    is done before a power cut. `count` buffers are busy until the next reset.
     """
 
     kind: FaultKind
@@ -90,46 +99,69 @@ class HangUp(Enum):
     VANISH = "vanish"
 
 
-_FORM = re.compile(r"([a-z-]+)@(\d+)(?:x(\d+))?(?::(\d+(?:\.\d+)?)s)?")
+_FORM = re.compile(r"([a-z0-9-]+)(?:@(\d+))?(?:x(\d+))?(?::(\d+(?:\.\d+)?)s)?")
 
 
 def parse_fault(text: str) -> Fault:
     """Read a fault as people write it: ``KIND@NUMBER``, ``KIND@NUMBERxTIMES``, ``…:SECONDSs``.
 
-    For example ``request-lost@12x3`` or ``response-late@5:2.5s``. Raises `ValueError`.
+    For example ``request-lost@12x3`` or ``response-late@5:2.5s``; ``buffers-busy@5x2`` holds two
+    buffers, ``mtu-23`` holds from the start. Raises `ValueError`.
     """
     found = _FORM.fullmatch(text)
     kinds = {kind.value: kind for kind in FaultKind}
     if found is None or found[1] not in kinds:
-        raise ValueError(f"{text!r} is no fault; write KIND@NUMBER, with KIND one of {list(kinds)}")
-    kind, at, times, seconds = kinds[found[1]], int(found[2]), found[3], found[4]
-    if kind in _NEEDS_SECONDS and seconds is None:
-        raise ValueError(f"{text!r} does not say how long; write {text}:SECONDSs")
-    if kind is FaultKind.SECOND_CLIENT:
-        raise ValueError("a second client needs a frame to send, which only Python can give it")
-    return Fault(kind, at, int(times or 1), float(seconds or 0.0))
+        raise ValueError(
+            f"{text!r} is no fault; write KIND@NUMBER, with KIND one of {', '.join(kinds)}"
+        )
+    kind, times = kinds[found[1]], int(found[3] or 1)
+    if found[2] is None and kind.counts is not FaultCount.NOTHING:
+        raise ValueError(
+            f"the fault {text!r} does not say where; write {kind.value}@NUMBER, which counts "
+            f"{kind.counts.value} from 0"
+        )
+    seconds = float(found[4]) if found[4] else _USUAL_SECONDS.get(kind, 0.0)
+    at = int(found[2] or 0)
+    if kind is FaultKind.BUFFERS_BUSY:
+        return Fault(kind, at, count=times)
+    return Fault(kind, at, times, seconds)
 
 
 class Faults:
-    """The faults of one device, and how far it has come."""
+    """The faults of one device, how far it has come, and which have struck."""
 
     def __init__(self, faults: Sequence[Fault] = ()) -> None:
         """Set the faults; none is the usual case."""
-        self._faults = tuple(faults)
+        self._faults = list(faults)
         self.requests = 0
-        self._bytes = 0
+        self.bytes = 0
+        self.struck: set[Fault] = set()
+        self._failed: dict[Fault, int] = {}
         self._slow = [fault for fault in faults if fault.kind is FaultKind.SLOW_ERASE]
+
+    def add(self, fault: Fault) -> None:
+        """Set another one; what it counts goes on from where it is."""
+        self._faults.append(fault)
+
+    def holds(self, kind: FaultKind) -> bool:
+        """Whether a fault that holds from the start is set."""
+        return any(self._strike(fault) for fault in self._faults if fault.kind is kind)
 
     def at_request(self, number: int) -> list[Fault]:
         """Return the faults that meet the request of that number."""
-        return [f for f in self._faults if f.kind in _AT_REQUEST and f.meets(number)]
+        return [
+            self._strike(fault)
+            for fault in self._faults
+            if fault.kind.counts is FaultCount.REQUESTS and fault.meets(number)
+        ]
 
     def ends_link(self, size: int) -> bool:
         """Account for `size` received bytes; return whether the link ends before they are in."""
-        before, self._bytes = self._bytes, self._bytes + size
+        before, self.bytes = self.bytes, self.bytes + size
         return any(
-            fault.kind is FaultKind.DISCONNECT_AT_BYTE and before <= fault.at < self._bytes
+            self._strike(fault)
             for fault in self._faults
+            if fault.kind is FaultKind.DISCONNECT_AT_BYTE and before <= fault.at < self.bytes
         )
 
     def fails(self, operation: Operation) -> bool:
@@ -138,17 +170,28 @@ class Faults:
             OperationKind.WRITE: FaultKind.FLASH_WRITE_ERROR,
             OperationKind.ERASE: FaultKind.FLASH_ERASE_ERROR,
         }[operation.kind]
-        return any(f.kind is kind and f.meets(operation.number) for f in self._faults)
+        for fault in self._faults:
+            if fault.kind is kind and fault.at <= operation.number:
+                failed = self._failed.get(fault, 0)
+                if failed < fault.times:
+                    self._failed[fault] = failed + 1
+                    self._strike(fault)
+                    return True
+        return False
 
     def cuts(self, operation: Operation) -> float | None:
         """Return the share of a flash operation that is done before the power goes, or `None`."""
         for fault in self._faults:
             if fault.kind is FaultKind.POWER_CUT and fault.meets(operation.number):
-                return fault.share
+                return self._strike(fault).share
         return None
 
     def delay(self, operation: Operation) -> float:
         """Return how many seconds longer a flash operation takes."""
         if operation.kind is OperationKind.ERASE and self._slow:
-            return self._slow.pop().seconds
+            return self._strike(self._slow.pop()).seconds
         return 0.0
+
+    def _strike(self, fault: Fault) -> Fault:
+        self.struck.add(fault)
+        return fault

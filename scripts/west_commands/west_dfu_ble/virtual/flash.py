@@ -56,6 +56,7 @@ class FlashController:
         self.write_time = write_time
         self.seconds = 0.0
         self.operations = 0
+        self.erases = 0
         self.torn = 0.5
         self._cut_at: int | None = None
         self._fails: Callable[[Operation], bool] | None = None
@@ -94,6 +95,7 @@ class FlashController:
         """
         operation = Operation(self.operations, kind, address, size)
         self.operations += 1
+        self.erases += kind is OperationKind.ERASE
         self.seconds += self.erase_time if kind is OperationKind.ERASE else self.write_time * size
         if self._fails is not None and self._fails(operation):
             raise FlashError(f"{kind.value} of {size} bytes at {address:#x}")

@@ -83,6 +83,7 @@ class Gateway:
         """
         self.radio = radio
         self.log: deque[str] = deque(maxlen=_LOG_LINES)
+        self.lines = 0
         self.reset_at: float | None = None
         self.bonds: KeyStore | None = None
         self.buffers = McumgrParameters(0, 0)
@@ -272,6 +273,7 @@ class Gateway:
 
     def _say(self, line: str) -> None:
         self.log.append(line)
+        self.lines += 1
 
 
 def _reason(error: Exception) -> str:

@@ -20,11 +20,12 @@ class ServedDevice(Protocol):
 
     Nothing here waits. Who serves it calls `take` with what arrives, then `serve` until there is
     nothing more and `sent` behind each answer, and `tick` when the time is `reset_at`. `bonds` are
-    its pairings, `log` is what it says.
+    its pairings, `log` is what it says, the last of `lines` lines.
     """
 
     bonds: KeyStore | None
     log: deque[str]
+    lines: int
 
     @property
     def radio(self) -> RadioProfile:

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of an update against a device of its own, in a time that jumps over waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ..diagnostics import DfuBleError
+from ..link.loopback import LoopbackLink
+from ..update import (
+    Candidate,
+    DeviceState,
+    Event,
+    Knowledge,
+    PhaseStarted,
+    Update,
+    UpdateOptions,
+)
+from ..virtual import DeviceProfile, Fault, LoopClock, Progress, SlotImage, VirtualDevice
+from ..virtual.warped_time import run_warped
+from .placing import Cue, Mark, Prompter
+
+if TYPE_CHECKING:
+    from ..link import Link
+    from ..virtual.peripheral import VirtualRadio
+
+# Bytes of an ATT write that are not its value.
+_ATT_HEADER = 3
+# The device is started again so often: a power cut that struck while it booted strikes once.
+_STARTS = 3
+
+
+class Over(Enum):
+    """What carries the SMP frames; the value is how the command line calls it.
+
+    SMP: nothing but the device's own buffers. BLE: two real Bluetooth stacks with GATT, over a
+    virtual air that takes no time.
+    """
+
+    SMP = "smp"
+    BLE = "ble"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is played: the device, the images on offer, what is known, how the update is done."""
+
+    profile: DeviceProfile
+    candidates: Sequence[Candidate]
+    knowledge: Knowledge
+    options: UpdateOptions = field(default_factory=UpdateOptions)
+    over: Over = Over.SMP
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run left behind.
+
+    `running` is the image that ran at the end, `log` what the device had said until then;
+    `device` has been reset once more since, to see what stays. `marks` tell where each phase began,
+    `end` how far the device had come at the end; `state` is what the update knew of the device at
+    last; `error` why it ended early; `seconds` how long it took, in the device's time. `is_true`:
+    the device booted a valid image, it was the one that was reported, and so it was after a reset.
+    """
+
+    device: VirtualDevice
+    running: SlotImage | None
+    log: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    end: Progress
+    state: DeviceState | None
+    error: DfuBleError | None
+    seconds: float
+    is_true: bool
+
+
+def play(
+    scene: Scene,
+    faults: Sequence[Fault | Cue] = (),
+) -> Run:
+    """Update a new device once, with `faults`. Never raises `DfuBleError`: see `Run.error`."""
+    device = VirtualDevice(scene.profile, faults=[f for f in faults if isinstance(f, Fault)])
+    prompter = Prompter(device, [f for f in faults if isinstance(f, Cue)])
+    marks: list[Mark] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, PhaseStarted):
+            marks.append(Mark(event.phase, device.progress))
+        prompter(event)
+
+    async def update() -> tuple[DeviceState | None, DfuBleError | None, float]:
+        loop = asyncio.get_running_loop()
+        link = _link_to(device, scene.over)
+        work = Update(link, scene.candidates, scene.knowledge, scene.options, listen)
+        start = loop.time()
+        error: DfuBleError | None = None
+        try:
+            await work.run()
+        except DfuBleError as raised:
+            error = raised
+        finally:
+            await link.disconnect()
+        return work.state, error, loop.time() - start
+
+    state, error, seconds = run_warped(update())
+    end = device.progress
+    _start(device)
+    held, log = device.running(), tuple(device.log)
+    is_true = held is not None and _is_true(scene, held, state, error) and _stays(device, state)
+    return Run(device, held, log, tuple(marks), end, state, error, seconds, is_true)
+
+
+@dataclass(frozen=True)
+class _OnAir:
+    """A device on an untimed air, in the time of the event loop."""
+
+    device: VirtualDevice
+
+    @property
+    def address(self) -> str:
+        return self.device.address
+
+    @property
+    def shown_passkey(self) -> int | None:
+        return self.device.shown_passkey
+
+    def on_air(self) -> VirtualRadio:
+        return self.device.on_air(LoopClock())
+
+
+def _link_to(device: VirtualDevice, over: Over) -> Link:
+    if over is Over.SMP:
+        return LoopbackLink(device, max_write=device.profile.radio.mtu - _ATT_HEADER)
+    from ..link.virtual import VirtualLink
+
+    return VirtualLink(_OnAir(device))
+
+
+def _is_true(
+    scene: Scene, held: SlotImage, state: DeviceState | None, error: DfuBleError | None
+) -> bool:
+    """Whether the image that runs is the one that was reported, if the report says which.
+
+    After an update that was done it must, and be one of the images on offer.
+    """
+    is_known = state is not None and state.is_current
+    if error is None:
+        offered = {one.image.digest for one in scene.candidates}
+        if held.digest not in offered or not is_known:
+            return False
+    if state is None or not is_known:
+        return True
+    return state.running is not None and state.running.hash == held.digest
+
+
+def _stays(device: VirtualDevice, state: DeviceState | None) -> bool:
+    """Whether a device that is reset once more boots a valid image, the one that was promised."""
+    device.boot()
+    _start(device)
+    held = device.running()
+    if state is None or not state.is_current:
+        return held is not None
+    return held is not None and state.next is not None and state.next.hash == held.digest
+
+
+def _start(device: VirtualDevice) -> None:
+    for _ in range(_STARTS):
+        if not device.is_running:
+            device.boot()
