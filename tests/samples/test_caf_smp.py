@@ -16,6 +16,7 @@ from small_builds import (
     MIXED_NAMES,
     SmallBuild,
 )
+from west_dfu_ble.configuration import read_configuration
 from west_dfu_ble.mcuboot import BootloaderMode
 from west_dfu_ble.rules import CheckOptions, Generation, evaluate
 from west_dfu_ble.rules.catalogue import read_catalogue
@@ -152,6 +153,12 @@ def test_the_build_takes_every_source_and_the_readme_names_every_file() -> None:
     assert {name for name in named if name.endswith((".c", ".conf", ".yaml"))} <= {
         str(path.relative_to(SAMPLE)) for path in SAMPLE.rglob("*")
     }
+
+
+def test_the_tool_looks_for_the_name_that_is_advertised() -> None:
+    configuration = read_configuration(SAMPLE / "dfu-ble.yml")
+    assert f'"{configuration.device}"' == settings("prj.conf")["BT_DEVICE_NAME"]
+    assert configuration.profile == "caf"
 
 
 def test_the_sources_do_what_the_readme_says() -> None:
