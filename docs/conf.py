@@ -26,7 +26,16 @@ NAVIGATION: dict[str, list[str]] = {
     "Start": ["quickstart", "install", "update"],
     "Tasks": [
         *("checking", "fixing", "signing", "updating", "several-devices"),
-        *("virtual-device", "pytest-plugin", "logs", "reports", "ci", "configuration", "west"),
+        *(
+            "virtual-device",
+            "pytest-plugin",
+            "logs",
+            "reports",
+            "ci",
+            "configuration",
+            "west",
+            "logs",
+        ),
     ],
     "Look up": ["troubleshooting", "rules/README", "json", "speed"],
     "Why trust it": ["real-peers", "benchmarks", "comparison"],

@@ -104,7 +104,7 @@ def test_json_of_a_build_that_can_not_be_read_has_its_form_in_the_schema(
     assert json_that_keeps_to_its_schema(result.out)["error"]["code"] == "EN003"
 
 
-@pytest.mark.parametrize("name", ["json", "sarif", "junit", "github", "human"])
+@pytest.mark.parametrize("name", ["json", "sarif", "junit", "github", "gitlab", "human"])
 def test_a_report_never_outlives_the_build_that_it_was_about(
     dfu_ble: RunDfuBle, mixed: Path, name: str
 ) -> None:

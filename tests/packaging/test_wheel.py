@@ -95,6 +95,11 @@ def members(wheel: Path) -> set[str]:
     return set(zipfile.ZipFile(wheel).namelist())
 
 
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def test_wheel_holds_the_package_its_data_and_the_schemas(wheel: Path) -> None:
     assert wheel.name == f"west_dfu_ble-{__version__}-py3-none-any.whl"
     # What tools leave there (__pycache__, .mypy_cache) does not belong to it.
@@ -120,14 +125,15 @@ def test_source_distribution_gives_the_same_wheel(
     run(python, "-m", "build", "--outdir", folder / "dist", REPOSITORY, cwd=folder)
 
     (from_sdist,) = (folder / "dist").glob("*.whl")
-    assert members(from_sdist) == members(wheel)
+    assert contents(from_sdist) == contents(wheel)
     (sdist,) = (folder / "dist").glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     # Enough to run the tests from it, too.
-    for path in ("west-commands.yml", "zephyr/module.yml", "scripts/requirements.txt", "LICENSE"):
-        assert path in names
-    assert "tests/packaging/test_wheel.py" in names
+    assert {
+        *("west-commands.yml", "zephyr/module.yml", "scripts/requirements.txt", "LICENSE"),
+        *("tests/packaging/test_wheel.py", "schemas/report.json", "docs/rules/KC150.md"),
+    } <= names
 
 
 def test_script_of_the_installed_wheel(installed: Path, folder: Path) -> None:

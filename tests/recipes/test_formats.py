@@ -59,6 +59,7 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.check_output(command, cwd=folder, text=True, timeout=60).strip()
 
 
+@pytest.mark.timeout(900)
 def test_the_pre_commit_hook_runs_at_a_push(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,7 +91,7 @@ def test_the_pre_commit_hook_runs_at_a_push(
             cwd=user,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=800,
             check=False,
         )
         return done.returncode, done.stdout + done.stderr

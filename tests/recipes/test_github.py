@@ -131,6 +131,7 @@ def test_every_input_is_used_and_every_step_has_a_part(runner: Runner) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_installation(runner: Runner) -> None:
     shutil.rmtree(runner.temp / "dfu-ble")
     result = runner.step("Install", python=sys.executable)

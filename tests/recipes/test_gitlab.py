@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -42,9 +44,14 @@ def test_a_bad_build_fails_the_job_and_is_in_the_report(project: Path) -> None:
     assert result.status == 3, result.err
     failed = ET.parse(project / "dfu-ble.xml").getroot().findall(".//failure")
     assert len(failed) == 1
+    issues = json.loads((project / "dfu-ble.gitlab.json").read_text(encoding="utf-8"))
+    assert [one["location"]["path"] for one in issues if one["severity"] == "critical"] == [
+        "build-swap/zephyr/.config"
+    ]
 
 
 def test_the_job_can_be_named_and_needs_the_build() -> None:
     (name, one), *rest = gitlab_jobs(build_job="firmware", job_name="ota", stage="verify").items()
     assert (name, one["needs"], one["stage"], rest) == ("ota", ["firmware"], "verify", [])
-    assert one["artifacts"]["reports"]["junit"] == "dfu-ble.xml"
+    written = set(re.findall(r"--report \w+:(\S+)", one["script"][0]))
+    assert written == {*one["artifacts"]["paths"], *one["artifacts"]["reports"].values()}

@@ -222,7 +222,7 @@ CHECKED = (
     "mcuboot_secondary_app/CMakeCache.txt", "../prj_direct_xip.conf",
     "../child_image/mcuboot/prj_direct_xip.conf",
 )  # fmt: skip
-FORMATS = ("human", "concise", "json", "sarif", "junit", "github")
+FORMATS = ("human", "concise", "json", "sarif", "junit", "github", "gitlab")
 
 
 def _whole_check(number: int) -> Callable[[Path], Prepared]:
@@ -243,7 +243,7 @@ def _whole_check(number: int) -> Callable[[Path], Prepared]:
                 status = cli.main(["check", "-d", str(build), "--format", style])
             assert status in (ExitStatus.DONE, ExitStatus.FINDINGS, ExitStatus.UNDECIDED)
             assert "Traceback" not in out.getvalue() + err.getvalue()
-            if style in ("json", "sarif"):
+            if style in ("json", "sarif", "gitlab"):
                 json.loads(out.getvalue())
 
         return build / name, read

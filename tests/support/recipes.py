@@ -62,7 +62,7 @@ def run_script(
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=110,
+        timeout=800,
         check=False,
     )
     file.unlink()

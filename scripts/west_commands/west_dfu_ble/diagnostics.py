@@ -81,7 +81,8 @@ class Diagnostic:
 
     `message` is one clause, lower case, no full stop, and says the observed value; `why` is the
     consequence for the update; the cure stands in `helps` alone. `data` holds the values behind
-    the words for machines (JSON-ready).
+    the words for machines (JSON-ready). `edit_at` is the line behind `location` that a person can
+    edit, where it is known: a `.config` is generated.
     """
 
     code: str
@@ -93,6 +94,13 @@ class Diagnostic:
     notes: tuple[Note, ...] = ()
     helps: tuple[Help, ...] = ()
     data: Mapping[str, object] = field(default_factory=dict)
+    edit_at: Location | None = None
+
+    def place_below(self, folder: Path) -> Location | None:
+        """Return the line to show in a review: one that a person edits, if it is in `folder`."""
+        if self.edit_at is not None and self.edit_at.path.is_relative_to(folder):
+            return self.edit_at
+        return self.location
 
 
 class DfuBleError(Exception):

@@ -46,8 +46,14 @@ def make_gateway(args: argparse.Namespace, console: Console) -> Gateway:
         if isinstance(event, Remark):
             console.note(event.text)
 
+    frame_size: int | None = args.frame_size
+
     async def ask_buffers() -> McumgrParameters:
-        return await operations.usable_buffers(link, options, tell, args.frame_size)
+        # What the link carries is tried once: clients would not expect another limit after a reset.
+        nonlocal frame_size
+        buffers = await operations.usable_buffers(link, options, tell, frame_size)
+        frame_size = buffers.buffer_size
+        return buffers
 
     radio = RadioProfile(name=_NAME, advertise_service=True)
     if args.build_dir:

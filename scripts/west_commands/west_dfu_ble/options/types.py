@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-FORMATS = ("human", "concise", "json", "sarif", "junit", "github", "html")
+FORMATS = ("human", "concise", "json", "sarif", "junit", "github", "gitlab", "html")
 
 
 def seconds(text: str) -> float:

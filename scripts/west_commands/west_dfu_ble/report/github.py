@@ -22,7 +22,8 @@ _PROPERTY = {**_DATA, **str.maketrans({":": "%3A", ",": "%2C"})}
 def render(report: CheckReport, *, colour: bool, cwd: Path) -> str:
     """Return one annotation for each finding and each rule that could not decide, and the counts.
 
-    Paths are relative to `cwd`, which GitHub takes for the repository's root. A rule that could
+    Paths are relative to `cwd`, which GitHub takes for the repository's root; what was set in a
+    file of the repository is shown there, where a review can show it. A rule that could
     not decide is a warning where that ends the command (`--strict`), else a notice.
     """
     undecided = Severity.WARNING if report.options.strict else Severity.INFO
@@ -52,7 +53,7 @@ def _annotation(diagnostic: Diagnostic, cwd: Path, *, image: str) -> str:
         diagnostic.severity,
         f"{diagnostic.code} {diagnostic.name}{where}",
         "\n".join(_message(diagnostic)),
-        diagnostic.location,
+        diagnostic.place_below(cwd),
         cwd,
     )
 

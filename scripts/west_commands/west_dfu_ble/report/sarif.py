@@ -7,19 +7,18 @@ reader can tell what was looked at. Section numbers here are those of the standa
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..diagnostics import Diagnostic, Severity
+from ..diagnostics import Diagnostic, Note, Severity
 from ..faults import FAULTS
 from ..rules import CheckReport, Outcome, RuleDoc, Status, catalogue, rule_page
 from .facts import build_facts
 from .sarif_text import BASE, artifact, base_uri, location, message, result_text
-from .words import shown_path
+from .words import fingerprint, shown_path
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -162,7 +161,9 @@ def _result(
         "level": _LEVELS[diagnostic.severity] if diagnostic else "none",
         "message": message(_text(outcome)),
         "locations": [_place(outcome, report, cwd)],
-        "partialFingerprints": {"dfuBle/v1": _fingerprint(outcome)},
+        "partialFingerprints": {
+            "dfuBle/v1": fingerprint(outcome.code, outcome.image, outcome.diagnostic)
+        },
         # On all results or on none (3.27.23); an empty array says: not suppressed.
         "suppressions": _suppressions(outcome),
     }
@@ -170,6 +171,10 @@ def _result(
         result["ruleIndex"] = numbers[outcome.code]
     if diagnostic is not None:
         places = [note for note in diagnostic.notes if note.location is not None]
+        shown = diagnostic.place_below(cwd)
+        if shown != diagnostic.location:
+            places = [note for note in places if note.location != shown]
+            places.insert(0, Note("what came of it", diagnostic.location))
         if places:
             result["relatedLocations"] = [
                 {"id": number, **location(note.location, cwd), "message": message(note.text)}
@@ -196,24 +201,19 @@ def _text(outcome: Outcome) -> str:
 def _place(outcome: Outcome, report: CheckReport, cwd: Path) -> dict[str, Any]:
     """Return where it is: every result has a file, which some readers insist on.
 
-    Without one of its own, it is the configuration of the image that was looked at.
+    It is the line that a person edits, where one is known below `cwd`: code scanning shows nothing
+    else. Without a place of its own, it is the configuration of the image that was looked at.
     """
     build = report.build
     image = next((one for one in build.images if one.name == outcome.image), build.application)
-    if outcome.diagnostic is not None and outcome.diagnostic.location is not None:
-        place = location(outcome.diagnostic.location, cwd)
+    shown = outcome.diagnostic.place_below(cwd) if outcome.diagnostic else None
+    if shown is not None:
+        place = location(shown, cwd)
     else:
         place = {"physicalLocation": {"artifactLocation": artifact(image.kconfig.path, cwd)}}
     if outcome.image:
         place["logicalLocations"] = [{"name": outcome.image, "kind": "module"}]
     return place
-
-
-def _fingerprint(outcome: Outcome) -> str:
-    """Return what stays the same while lines move: made of rule, image and symbol."""
-    data = outcome.diagnostic.data if outcome.diagnostic else {}
-    parts = (outcome.code, outcome.image, str(data.get("symbol", "")))
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _suppressions(outcome: Outcome) -> list[dict[str, str]]:

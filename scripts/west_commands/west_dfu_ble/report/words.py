@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..diagnostics import Location
+from ..diagnostics import Diagnostic, Location
 
 if TYPE_CHECKING:
     from ..rules import CheckReport
@@ -91,3 +92,10 @@ def shown_location(location: Location, cwd: Path) -> str:
     """Return ``path:line`` with the path as `shown_path` has it."""
     path = shown_path(location.path, cwd)
     return path if location.line is None else f"{path}:{location.line}"
+
+
+def fingerprint(code: str, image: str, diagnostic: Diagnostic | None, *more: str) -> str:
+    """Return what stays the same while lines move: made of rule, image, symbol and `more`."""
+    symbol = str(diagnostic.data.get("symbol", "")) if diagnostic else ""
+    parts = (code, image, symbol, *more)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

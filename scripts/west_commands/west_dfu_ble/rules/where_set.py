@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ..builddir import Build, Cause, ConfigurationSources, Image, Origin, Provenance, Setting
 from ..diagnostics import Diagnostic, Location, Note
+from .fitted_helps import FittedHelps
 
 # A finding is about few symbols; one that lists more says enough by itself.
 _MOST = 6
@@ -26,6 +27,7 @@ class WhereSet:
         """Read nothing yet."""
         self._build = build
         self._sources = ConfigurationSources(build)
+        self._helps = FittedHelps(build, self._sources)
         # By the image's name; sysbuild itself has none.
         self._images: Mapping[str, Image | None] = {
             "": None,
@@ -35,13 +37,16 @@ class WhereSet:
     def explain(self, diagnostic: Diagnostic, image: Image | None) -> Diagnostic:
         """Return `diagnostic`, of a rule about `image`, with notes on where its symbols were set.
 
+        Its helps speak of the files that this build has.
+
         Its symbols are those that `data` names as ``symbol`` and ``unmet``, and those whose line
         in a `.config` is its location or that of a note.
         """
         symbols = list(dict.fromkeys(self._symbols(diagnostic, image)))[:_MOST]
         answers = [self._sources.provenance(self._images[name], one) for name, one in symbols]
-        notes = tuple(_notes(answers))
-        return replace(diagnostic, notes=diagnostic.notes + notes) if notes else diagnostic
+        notes = diagnostic.notes + tuple(_notes(answers))
+        helps = tuple(self._helps.fit(one) for one in diagnostic.helps)
+        return replace(diagnostic, notes=notes, helps=helps, edit_at=_editable(answers))
 
     def _symbols(self, diagnostic: Diagnostic, image: Image | None) -> Iterator[tuple[str, str]]:
         """Yield the image's name and the symbol's."""
@@ -74,6 +79,12 @@ class WhereSet:
                 symbol = next(symbols, None)
                 return None if symbol is None else (name, symbol)
         return None
+
+
+def _editable(answers: Sequence[Provenance]) -> Location | None:
+    """Return the line that counts of the first symbol, if a person wrote it."""
+    lines = answers[0].settings[-1:] if answers else ()
+    return next((one.location for one in lines if one.is_editable), None)
 
 
 def _notes(answers: Sequence[Provenance]) -> Iterator[Note]:

@@ -26,7 +26,7 @@ from ..smp import (
 from .connection import Connection
 from .device import DeviceState, read_device, read_images, read_parameters
 from .events import Listener
-from .frame_size import FrameSizes
+from .frame_size import DEFAULT_BUFFER, FrameSizes
 from .model import Knowledge, UpdateOptions
 from .session import Refusal, Session
 from .upload import refused_upload
@@ -149,16 +149,20 @@ async def usable_buffers(
 ) -> McumgrParameters:
     """Ask for the server's buffers, as far as this link can fill them.
 
-    `buffer_size` is the longest frame in bytes that reaches the server: `frame_size` if that is
-    known, else it is tried with an echo where the link is in doubt. A server that does not tell has
-    Zephyr's default size, and a count of 0.
+    `buffer_size` is the longest frame in bytes that reaches the server, tried with an echo where
+    the link is in doubt and `frame_size`, the most that it carries, is not known. A server that
+    does not tell has Zephyr's default size, and a count of 0.
     """
     async with _connected(link, options, listener) as connection:
         session = connection.session
 
         async def step() -> McumgrParameters:
             told = await read_parameters(session)
-            size = frame_size or (await FrameSizes(Knowledge()).find(session, told)).size
+            if frame_size is None:
+                size = (await FrameSizes(Knowledge()).find(session, told)).size
+            else:
+                buffer = told.buffer_size if told else DEFAULT_BUFFER
+                size = min(frame_size, buffer - link.traits.buffer_overhead)
             return McumgrParameters(size, told.buffer_count if told else 0)
 
         return await connection.through(step)
@@ -194,13 +198,16 @@ async def _send(session: Session, request: Request, attempts: int = 2) -> None:
         await session.request(request, attempts=attempts)
     except Refusal as refusal:
         if refusal.error.is_rc(Rc.ENOTSUP):
+            is_reset = request.group == os_group.reset().group
             raise fault(
                 "DV513",
                 f"the device has no command to {request.name}",
                 why="Its firmware or its bootloader's mode comes without it.",
                 helps=[
-                    "in plain direct-xip nothing is set: the higher version runs after a reset",
-                    "a reset needs CONFIG_MCUMGR_GRP_OS=y and CONFIG_REBOOT=y in the firmware",
+                    "a reset needs CONFIG_MCUMGR_GRP_OS=y and CONFIG_REBOOT=y in the firmware"
+                    if is_reset
+                    else "in direct-xip without revert, and where MCUboot loads images into RAM, "
+                    "nothing is set: it runs the higher version after a reset"
                 ],
             ) from refusal
         raise
