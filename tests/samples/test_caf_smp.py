@@ -144,7 +144,7 @@ def test_the_build_takes_every_source_and_the_readme_names_every_file() -> None:
         f"src/{path.name}" for path in (SAMPLE / "src").iterdir()
     }
     readme = (SAMPLE / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`([\w./]+)`", readme))
+    named = set(re.findall(r"`([\w./-]+)`", readme))
     for path in SAMPLE.rglob("*"):
         relative = path.relative_to(SAMPLE)
         if path.is_file() and relative.name not in ("README.md", "CMakeLists.txt"):
