@@ -131,4 +131,12 @@ CORE_CASES: Mapping[str, tuple[Case, ...]] = {
             has_edit=False,
         ),
     ),
+    "IM354": (
+        Case(
+            two_cores(make_image((1, 2, 0), linked_for=0x0100_8800, size=0x3FF00)),
+            two_cores(NETWORK_FIRMWARE),
+            message="the update image has 262440 bytes, 1880 more than the 260560 that fit",
+            has_edit=False,
+        ),
+    ),
 }

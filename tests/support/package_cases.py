@@ -42,6 +42,20 @@ def out_of_step(change: Callable[[dict[str, Any]], object], message: str) -> Cas
     return Case(bad, SampleBuild(), severity="warning", message=message, has_edit=False)
 
 
+def one_slot(application: str, mcuboot: str) -> SmallBuild:
+    """A build of a mode in which the application has no second slot, as Kconfig leaves it."""
+    mode = "MCUBOOT_BOOTLOADER_MODE_"
+    return SmallBuild(
+        {
+            f"{mode}SWAP_WITHOUT_SCRATCH": "n",
+            f"{mode}{application}": "y",
+            "MCUMGR_GRP_IMG": None,
+            "CAF_BLE_SMP": None,
+        },
+        {"BOOT_SWAP_USING_MOVE": "n", mcuboot: "y"},
+    )
+
+
 PACKAGE_CASES: Mapping[str, tuple[Case, ...]] = {
     "EN050": (
         Case(
@@ -49,6 +63,19 @@ PACKAGE_CASES: Mapping[str, tuple[Case, ...]] = {
             BuildWithSources(seconds=-60),
             severity="warning",
             message="`prj.conf` was changed 60 minutes after `zephyr.bin` was built",
+            has_edit=False,
+        ),
+    ),
+    "EN054": (
+        Case(
+            one_slot("SINGLE_APP", "SINGLE_APPLICATION_SLOT"),
+            message="the bootloader mode is single slot",
+            has_edit=False,
+        ),
+        Case(
+            one_slot("FIRMWARE_UPDATER", "BOOT_FIRMWARE_LOADER"),
+            message="MCUboot starts a firmware loader, which takes the updates in the "
+            "application's place",
             has_edit=False,
         ),
     ),

@@ -18,4 +18,5 @@ CASES: Mapping[str, tuple[Case, ...]] = {
     **FLASH_CASES,
     **IMAGE_CASES,
     **CORE_CASES,
+    "IM354": (*IMAGE_CASES["IM354"], *CORE_CASES["IM354"]),
 }

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from ..builddir import ArtifactKind, Build, Image, Role, SignatureType
 from ..diagnostics import Help, Location
-from .model import Category, Context, Finding, Rule, RuleDoc, Verdict, passed, unknown
+from .model import (
+    Category,
+    Context,
+    Finding,
+    Rule,
+    RuleDoc,
+    Verdict,
+    not_applicable,
+    passed,
+    unknown,
+)
 
 # Bytes behind the firmware: area header, hash, key hash and signature, each with its own header.
 _ENTRIES = {
@@ -45,7 +55,9 @@ DOC = RuleDoc(
 def check(context: Context, image: Image) -> Verdict:
     """Add up what goes into the slot."""
     build = context.build
-    slot = build.slot(1 if image.role is Role.VARIANT else 0)
+    if image.number is None:
+        return not_applicable("MCUboot does not update this image")
+    slot = build.slot(1 if image.role is Role.VARIANT else 0, image.number)
     if slot is None:
         return unknown("the build does not tell where the slot is")
     measured = size_in_slot(build, image, slot.index)
@@ -77,10 +89,12 @@ def size_in_slot(build: Build, image: Image, slot: int) -> tuple[int, Path, bool
     for artifact in build.artifacts:
         if artifact.kind is not ArtifactKind.UPDATE_IMAGE:
             continue
-        if not artifact.image and artifact.slot == slot:
+        if (artifact.image or 0, artifact.slot) == (image.number or 0, slot):
             length = length_of(artifact.path)
             if length is not None:
                 return length, artifact.path, True
+    if image.role is Role.NETWORK_CORE:
+        return None  # what goes into the slot is its own bootloader's image, signed by another tool
     name = image.kconfig.text("CONFIG_KERNEL_BIN_NAME", "zephyr")
     binary = image.directory / "zephyr" / f"{name}.bin"
     length = length_of(binary)
@@ -98,4 +112,5 @@ def length_of(path: Path) -> int | None:
         return None
 
 
-RULE = Rule(DOC, check, roles=(Role.APPLICATION, Role.VARIANT), follows=("DT250",))
+_ROLES = (Role.APPLICATION, Role.VARIANT, Role.NETWORK_CORE)
+RULE = Rule(DOC, check, roles=_ROLES, follows=("DT250", "IM363"))

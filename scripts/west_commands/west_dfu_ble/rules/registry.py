@@ -14,6 +14,7 @@ from .symbol_rule import symbol_rules
 _MODULES = (
     "stale_build",
     "boards",
+    "one_slot",
     "package_contents",
     "outdated_image",
     "other_generation",
