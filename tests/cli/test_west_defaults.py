@@ -138,6 +138,19 @@ def test_what_it_can_not_mean(
     assert "`west config " in result.err
 
 
+@pytest.mark.usefixtures("reader")
+def test_a_file_that_west_can_not_read(
+    dfu_ble: RunDfuBle, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tiny / ".west").mkdir()
+    (tiny / ".west/config").write_text("no section\n[[\n")
+    monkeypatch.chdir(tiny)
+    result = dfu_ble("check", "-d", tiny / "build-swap")
+    assert result.status == 2
+    assert "west's configuration can't be read: File contains no section headers" in result.err
+    assert "Traceback" not in result.err
+
+
 def test_other_sections_and_empty_options_say_nothing(
     dfu_ble: RunDfuBle, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,10 +45,11 @@ def west_options(topdir: Path, section: str) -> Mapping[str, str]:
             items = list(Configuration(topdir=topdir).items())
         except MalformedConfig as error:
             raise ValueError(str(error)) from error
-    except (configparser.Error, OSError, ValueError) as error:
+    except (configparser.Error, OSError, RuntimeError, ValueError) as error:
+        problem = " ".join(str(error).split()) or type(error).__name__
         raise fault(
             "EN008",
-            f"west's configuration can't be read: {str(error).splitlines()[0]}",
+            f"west's configuration can't be read: {problem}",
             why="Settings that are not understood are not half applied.",
             location=topdir / ".west" / "config",
             helps=["correct the file; `west config -l` must list it"],
