@@ -208,32 +208,47 @@ def test_upload_of_a_spoilt_image(
     assert f"error[{code}]" in result.err
 
 
-@pytest.mark.parametrize("option", ["--image", "--package"])
-@pytest.mark.parametrize("known", [True, False])
+def made_by_imgtool(tiny: Path, *options: object) -> Path:
+    words = [sys.executable, "-m", "imgtool.main", "sign", "--version", "9.0.0", "--pad-header"]
+    words += ["--align", "4", "--slot-size", "0x7a000", *map(str, options)]
+    image = tiny / "image.bin"
+    source = tiny / "build-swap/zephyr/app_to_sign.bin"
+    subprocess.run([*words, str(source), str(image)], check=True, capture_output=True)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("option", "known", "text"),
+    [
+        ("--image", True, ""),
+        ("--package", True, ""),
+        ("--image", False, "the signature was not checked: only the build directory (`-d`) tells"),
+        ("--package", False, "the signature was not checked"),
+        ("unsigned", False, "image.bin has no signature: few bootloaders take it"),
+    ],
+)
 def test_upload_tells_that_nobody_checked_the_signature(
-    dfu_ble: RunDfuBle, tiny: Path, option: str, known: bool
+    dfu_ble: RunDfuBle, tiny: Path, option: str, known: bool, text: str
 ) -> None:
     build = tiny / "build-swap"
     assert dfu_ble("sign", "-d", build).status == 0
     name = "app_update.bin" if option == "--image" else "dfu_application.zip"
+    what: tuple[object, ...] = (option, build / "zephyr" / name)
+    if option == "unsigned":
+        what = ("--image", made_by_imgtool(tiny, "--header-size", "0x200"))
     named = ("-d", build) if known else ()
-    result = dfu_ble(
-        *("upload", *named, "--link", "udp:127.0.0.1:9", "--timeout", "0.2"),
-        *(option, build / "zephyr" / name),
-    )
+    result = dfu_ble("upload", *named, "--link", "udp:127.0.0.1:9", "--timeout", "0.2", *what)
     assert result.status == 6, result.err
-    assert ("the signature was not checked" in result.err) != known
+    first = result.err.splitlines()[0]
+    assert text in first
+    assert first.startswith("note ") == bool(text)
 
 
 def test_upload_of_an_image_that_no_slot_takes(dfu_ble: RunDfuBle, tiny: Path) -> None:
     """The right key, and a header of another size than the application is linked for."""
     build = tiny / "build-swap"
     (key,) = (tiny / "keys").glob("*p256*.pem")
-    image = tiny / "image.bin"
-    words = [sys.executable, "-m", "imgtool.main", "sign", "--key", key, "--version", "9.0.0"]
-    words += ["--header-size", "0x400", "--pad-header", "--align", "4", "--slot-size", "0x7a000"]
-    words += [build / "zephyr/app_to_sign.bin", image]
-    subprocess.run(list(map(str, words)), check=True, capture_output=True)
+    image = made_by_imgtool(tiny, "--key", key, "--header-size", "0x400")
     result = dfu_ble("upload", "-d", build, "--link", "virtual", "--image", image)
     assert result.status == 5, result.err
     assert "error[IM312]" in result.err

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from signing_builds import firmware, make_build
 from west_dfu_ble import image
 from west_dfu_ble.builddir import Role, SignatureType
 from west_dfu_ble.diagnostics import DfuBleError
+from west_dfu_ble.image.imgtool_adapter import Imgtool
+from west_dfu_ble.image.signing_key import require_key
 
 Keys = Mapping[SignatureType, Path]
 KINDS = [*SignatureType][1:]
@@ -187,7 +190,9 @@ def test_kind_that_mcuboot_does_not_take(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.value)
-def test_key_in_the_bootloader(kind: SignatureType, keys: Keys, tmp_path: Path) -> None:
+def test_key_in_the_bootloader(
+    kind: SignatureType, keys: Keys, other_keys: Keys, tmp_path: Path
+) -> None:
     """`imgtool getpub` makes MCUboot's source; with a compiler here, its ELF file is read too."""
     build = make_build(tmp_path, signature=kind)
     folder = tmp_path / "mcuboot/zephyr"
@@ -196,17 +201,24 @@ def test_key_in_the_bootloader(kind: SignatureType, keys: Keys, tmp_path: Path) 
     run_imgtool("getpub", "-k", keys[kind], "-o", source)
     assert image.build_key(build) == image.public_key(keys[kind])
 
+    # Which processor it is for plays no part.
     compiler = shutil.which("arm-none-eabi-gcc")
+    compiler = compiler or (shutil.which("cc") if sys.platform == "linux" else None)
     if compiler is None:
-        pytest.skip("no arm-none-eabi-gcc here to make an ELF file with")
-    link = ["-nostdlib", "-Wl,--entry=0", "-Wl,-Ttext=0x100", "-Wl,--no-gc-sections"]
-    subprocess.run([compiler, "-mcpu=cortex-m4", *link, source, "-o", elf], check=True)
+        pytest.skip("no compiler here to make an ELF file with")
+    link = ["-nostdlib", "-static", "-Wl,--entry=0", "-Wl,-Ttext=0x1000", "-Wl,--no-gc-sections"]
+    subprocess.run([compiler, *link, source, "-o", elf], check=True)
     source.unlink()
     images = tuple(
         replace(one, elf=elf) if one.role is Role.BOOTLOADER else one for one in build.images
     )
     with_elf = replace(build, images=images)
     assert image.build_key(with_elf) == image.public_key(keys[kind])
+    # That key alone signs for this bootloader.
+    require_key(with_elf, Imgtool(), keys[kind])
+    with pytest.raises(DfuBleError) as caught:
+        require_key(with_elf, Imgtool(), other_keys[kind])
+    assert set(caught.value.diagnostic.data) == {"keyhash", "bootloader_keyhash"}
     # What is damaged, or has no key, says nothing.
     elf.write_bytes(elf.read_bytes()[:100])
     assert image.build_key(with_elf) is None

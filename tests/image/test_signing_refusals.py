@@ -310,6 +310,16 @@ def test_full_disk(tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_full_disk_leaves_no_folder(tmp_path: Path, keys: Keys) -> None:
+    build = made_build(tmp_path / "b", keys)
+    package = build.path / "zephyr/dfu_application.zip"
+    package.with_name(f".{package.name}.{os.getpid()}.tmp").symlink_to("/dev/full")
+    error = refused(build, output=tmp_path / "new/folder", package=package)
+    assert "No space left on device" in error.diagnostic.message
+    assert not (tmp_path / "new").exists()
+
+
 def test_imgtool_s_refusal_is_one_diagnostic(
     tmp_path: Path, keys: Keys, capfd: pytest.CaptureFixture[str]
 ) -> None:

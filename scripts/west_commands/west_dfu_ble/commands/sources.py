@@ -44,10 +44,15 @@ def from_package(
     return tuple(candidates)
 
 
-def unchecked_signature(build: Build | None, key: image.PublicKey | None) -> str:
+def unchecked_signature(
+    candidates: Sequence[Candidate], build: Build | None, key: image.PublicKey | None
+) -> str:
     """Say why nobody could check the images' signatures; empty if that was done, or none is due."""
     if key is not None or (build and build.signature_type is SignatureType.NONE):
         return ""
+    bare = next((c for c in candidates if not c.image.tlv(*image.SIGNATURES)), None)
+    if bare is not None:
+        return f"{shorten(bare.path)} has no signature: few bootloaders take it"
     where = (
         "the bootloader's key is not on this machine"
         if build

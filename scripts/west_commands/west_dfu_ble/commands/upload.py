@@ -38,7 +38,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     else:
         assert build is not None
         candidates = candidates_from_build(build, key)
-    unchecked = unchecked_signature(build, key)
+    unchecked = unchecked_signature(candidates, build, key)
     if unchecked:
         console.step("note", unchecked)
     return update_all(args, console, build, candidates)

@@ -25,13 +25,14 @@ from .proof import prove, require_place
 from .requests import signing_requests
 from .signing import SignedBuild, SignedImage, sign_build, sign_payload
 from .signing_names import UPDATE_FILE_NAMES
-from .tlv import TlvType
+from .tlv import SIGNATURES, TlvType
 from .tlv import name as tlv_name
 from .verification import verify
 from .version import parse_version
 from .writing import write_all
 
 __all__ = [
+    "SIGNATURES",
     "UPDATE_FILE_NAMES",
     "AskPassphrase",
     "Capacity",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..faults import fault
@@ -18,16 +18,18 @@ def write_all(files: Mapping[Path, bytes]) -> None:
     """
     temporary = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in files}
     before: dict[Path, bytes | None] = {}
+    made: list[Path] = []
     current = next(iter(files), Path())
     try:
         for current, data in files.items():
+            made += [folder for folder in current.parents if not folder.exists()]
             current.parent.mkdir(parents=True, exist_ok=True)
             temporary[current].write_bytes(data)
         for current in files:
             before[current] = current.read_bytes() if current.is_file() else None
             temporary[current].replace(current)
     except OSError as error:
-        _undo(before, temporary, failed=current)
+        _undo(before, temporary, made, failed=current)
         raise fault(
             "IM313",
             f"`{current.name}` can't be written: {error.strerror or type(error).__name__}",
@@ -35,12 +37,15 @@ def write_all(files: Mapping[Path, bytes]) -> None:
             helps=["make room there, or allow writing there"],
         ) from None
     except BaseException:  # Ctrl-C between two files
-        _undo(before, temporary, failed=current)
+        _undo(before, temporary, made, failed=current)
         raise
 
 
 def _undo(
-    before: Mapping[Path, bytes | None], temporary: Mapping[Path, Path], failed: Path
+    before: Mapping[Path, bytes | None],
+    temporary: Mapping[Path, Path],
+    made: Sequence[Path],
+    failed: Path,
 ) -> None:
     for path, data in before.items():
         with contextlib.suppress(OSError):
@@ -54,3 +59,6 @@ def _undo(
     for path in temporary.values():
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
+    for folder in sorted(set(made), reverse=True):  # the innermost first
+        with contextlib.suppress(OSError):
+            folder.rmdir()
