@@ -26,16 +26,8 @@ NAVIGATION: dict[str, list[str]] = {
     "Start": ["quickstart", "install", "update"],
     "Tasks": [
         *("checking", "fixing", "signing", "updating", "several-devices"),
-        *(
-            "virtual-device",
-            "pytest-plugin",
-            "logs",
-            "reports",
-            "ci",
-            "configuration",
-            "west",
-            "logs",
-        ),
+        *("virtual-device", "pytest-plugin", "logs", "reports"),
+        *("html-report", "ci", "configuration", "west"),
     ],
     "Look up": ["troubleshooting", "rules/README", "json", "speed"],
     "Why trust it": ["real-peers", "benchmarks", "comparison"],

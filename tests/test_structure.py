@@ -85,7 +85,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
 
 
 # What a program made, what others read word for word, and what has no comments.
-_WITHOUT_LICENCE = {".json", ".md", ".pem", ".svg", ".txt", ".typed"}
+_WITHOUT_LICENCE = {".json", ".md", ".pem", ".png", ".svg", ".txt", ".typed"}
 _MADE = ("build-", "parts", "child_image", "data")
 
 
