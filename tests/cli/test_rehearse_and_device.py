@@ -173,3 +173,60 @@ def test_the_fault_matrix_as_a_table(dfu_ble: RunDfuBle, tiny: Path) -> None:
     assert "DV506   The device ran the new image or tried to" in result.out
     assert "old" in next(row for row in rows if row.startswith("reboot"))
     assert result.last_line == "after each the device booted a valid image, and it was as reported"
+
+
+def spoil_mode(build: Path, mode: str) -> None:
+    config = build / "mcuboot/zephyr/.config"
+    text = config.read_text().replace("CONFIG_BOOT_SWAP_USING_MOVE=y\n", "")
+    config.write_text(f"{text}CONFIG_{mode}=y\n")
+
+
+@pytest.mark.parametrize("action", ["rehearse", "device"])
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("BOOT_RAM_LOAD", "can't play a bootloader in RAM load mode"),
+        ("BOOT_FIRMWARE_LOADER", "can't play a bootloader in firmware loader mode"),
+    ],
+)
+def test_a_mode_that_it_can_not_play(
+    dfu_ble: RunDfuBle, tiny: Path, action: str, mode: str, said: str
+) -> None:
+    build = tiny / "build-swap"
+    spoil_mode(build, mode)
+    before = sorted(tiny.rglob("*"))
+    result = dfu_ble(action, "-d", build)
+    assert result.status == 7, result.err
+    assert result.err.count("error[") == 1
+    assert "error[DV513]" in result.err
+    assert said in result.err
+    assert sorted(tiny.rglob("*")) == before
+
+
+def test_a_build_without_slots(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    build = tiny / "build-swap"
+    partitions = build / "partitions.yml"
+    partitions.write_text(partitions.read_text().replace("mcuboot_secondary", "spare"))
+    result = dfu_ble("rehearse", "-d", build)
+    assert result.status in (4, 7)
+    assert result.err.count("error[") == 1
+    assert "slot" in result.err
+
+
+@pytest.mark.parametrize("of_another", ["board", "key"])
+def test_an_image_that_is_not_for_this_board(
+    dfu_ble: RunDfuBle, tiny: Path, of_another: str
+) -> None:
+    assert dfu_ble("sign", "-d", tiny / "build-direct-xip").status == 0
+    foreign = tiny / "build-direct-xip/zephyr/app_update.bin"
+    if of_another == "key":
+        result = dfu_ble("rehearse", "-d", tiny / "build-swap", "--from", foreign)
+        said = "error[IM303] wrong-key"
+    else:
+        # Without a build it is a board of its own, with slots at other addresses.
+        result = dfu_ble("device", "--from", foreign)
+        said = "error[IM312] wrong-slot: the running image is linked for 0x8"
+    assert result.status == 5, result.err
+    assert result.err.count("error[") == 1
+    assert said in result.err
+    assert str(foreign) in result.err

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mcuboot_images import make_image
+from core_cases import NETWORK_FIRMWARE, two_cores
+from mcuboot_images import digest_of, make_image
+from smp_talk import Talk
 from west_dfu_ble import builddir
 from west_dfu_ble.builddir import ModeFact
 from west_dfu_ble.diagnostics import DfuBleError
@@ -174,3 +176,33 @@ def test_flash_takes_its_time_where_that_is_asked_for() -> None:
     assert profile.erase_time == pytest.approx(0.085)
     # 41 µs a word of 4 bytes: about 98 kB/s.
     assert 1 / profile.write_time == pytest.approx(97_561, rel=0.01)
+
+
+def test_both_cores_of_an_nrf5340_are_updated_with_one_reset(tmp_path: Path) -> None:
+    build = two_cores(NETWORK_FIRMWARE).load(tmp_path)
+    images = tuple(one for one in build.images if one.role.value != "bootloader")
+    build = replace(build, key=None, bootloader_key=None, images=images)
+    primary, network = build.slot(0), build.slot(0, 1)
+    assert primary is not None
+    assert network is not None
+    running = make_image((1, 0, 0), linked_for=primary.address.value)
+    profile = profile_from_build(build, running)
+    assert (profile.mode, profile.images) == (BootloaderMode.OVERWRITE_ONLY, (0, 1))
+    assert {(s.image, s.index): s.address for s in profile.slots} == {
+        (0, 0): primary.address.value,
+        (0, 1): 0x85000,
+        (1, 0): network.address.value,
+        (1, 1): 0x100000,
+    }
+    board = VirtualDevice(profile)
+    talk = Talk(board, version=0)
+    application = make_image((1, 2, 0), linked_for=primary.address.value)
+    for number, data in enumerate((application, NETWORK_FIRMWARE)):
+        assert talk.upload(data, chunk=300, image=number)["off"] == len(data)
+        talk.test(digest_of(data))
+    board.boot()
+    held = board.running(), board.running(1)
+    assert [one and one.digest for one in held] == [
+        digest_of(application),
+        digest_of(NETWORK_FIRMWARE),
+    ]

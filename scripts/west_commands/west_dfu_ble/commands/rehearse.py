@@ -33,11 +33,12 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         _require_no_files(args)
     faults = _asked_for(args)
     build = load_build(args)
+    # A device that can't be played is told before anything is written.
+    profile = device_profile(args, build)
     signed = sign_build(args, build)
     for line in describe(signed):
         console.step("sign", line)
     candidates = candidates_from_signed(signed)
-    profile = device_profile(args, build)
     if args.faults:
         return _matrix(args, console, _scene(args, profile, candidates, build))
     args.link = "virtual"

@@ -73,9 +73,9 @@ def device_profile(args: argparse.Namespace, build: Build | None) -> DeviceProfi
     """
     running = image_from_file(args.running) if args.running else None
     if build is not None:
-        return profile_from_build(build, running)
+        return profile_from_build(build, running, running_path=args.running)
     if running is not None:
-        return profile_for_image(running)
+        return profile_for_image(running, args.running)
     raise fault(
         "EN008",
         "a virtual device needs to know which image it runs",

@@ -103,6 +103,7 @@ ACTIONS: Mapping[str, Action] = {
             groups.BUILD,
             groups.CONFIG,
             groups.DEVICE,
+            groups.FAULT,
             logs.PACKETS,
             groups.SERVE,
             FORWARD,

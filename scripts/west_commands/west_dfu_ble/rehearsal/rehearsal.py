@@ -116,7 +116,12 @@ class Rehearsal:
         data = image_from_file(Path(running)) if isinstance(running, Path | str) else running
         return cls(
             Scene(
-                profile_from_build(loaded, data, version=version),
+                profile_from_build(
+                    loaded,
+                    data,
+                    running_path=Path(running) if isinstance(running, Path | str) else None,
+                    version=version,
+                ),
                 _candidates(loaded),
                 knowledge_from_build(loaded),
                 options or UpdateOptions(),

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from .. import image
 from ..builddir import Build, Kconfig, Partition
+from ..diagnostics import DfuBleError, Help
 from ..faults import fault
 from ..image import ImageVersion, McubootImage, PublicKey
 from ..mcuboot import BootloaderMode
@@ -27,14 +29,15 @@ def profile_from_build(
     build: Build,
     running: bytes | None = None,
     *,
+    running_path: Path | None = None,
     version: str | None = None,
     real_flash: bool = False,
 ) -> DeviceProfile:
     """Describe the device that a build is for, with its own slots, mode, key and server.
 
-    `running` is the image that the device runs now; by default this build's application, signed
-    with the next lower version, or with `version`. With `real_flash` erasing and writing take the
-    time that the SoC's data sheet gives, else none.
+    `running` is the image that the device runs now, out of the file `running_path`; by default this
+    build's application, signed with the next lower version, or with `version`. With `real_flash`
+    erasing and writing take the time that the SoC's data sheet gives, else none.
 
     Raises `DfuBleError` DV513 if the build has no slots, or a mode that can't be played; IM3xx if
     the image can't be signed or `running` is none that this device could run.
@@ -69,10 +72,10 @@ def profile_from_build(
         radio=radio_profile(build),
     )
     data = _older(build, version) if running is None else running
-    return _with_running(profile, data, key)
+    return _with_running(profile, data, key, running_path or _RUNNING)
 
 
-def profile_for_image(running: bytes) -> DeviceProfile:
+def profile_for_image(running: bytes, running_path: Path | None = None) -> DeviceProfile:
     """Describe an nRF52840 DK that runs `running`, in swap using move, with Zephyr's own slots.
 
     Its bootloader takes every image that is signed with the key of `running`. Raises `DfuBleError`
@@ -85,15 +88,18 @@ def profile_for_image(running: bytes) -> DeviceProfile:
         server=ServerProfile(slot_info=True, erase_empty_fails=False, kernel_version="4.4.0"),
         radio=RadioProfile(),
     )
-    return _with_running(profile, running, None)
+    return _with_running(profile, running, None, running_path or _RUNNING)
 
 
-def _with_running(profile: DeviceProfile, data: bytes, key: PublicKey | None) -> DeviceProfile:
-    from dataclasses import replace
-
-    parsed = image.parse(data, _RUNNING)
-    image.verify(parsed, _RUNNING, key)
-    slot = _slot_of(profile, parsed)
+def _with_running(
+    profile: DeviceProfile, data: bytes, key: PublicKey | None, path: Path
+) -> DeviceProfile:
+    parsed = image.parse(data, path)
+    try:
+        image.verify(parsed, path, key)
+    except DfuBleError as error:
+        raise _would_not_run(error) from error
+    slot = _slot_of(profile, parsed, path)
     if len(data) > slot.size:
         raise fault(
             "IM304",
@@ -103,7 +109,17 @@ def _with_running(profile: DeviceProfile, data: bytes, key: PublicKey | None) ->
     return replace(profile, factory={(0, slot.index): data})
 
 
-def _slot_of(profile: DeviceProfile, parsed: McubootImage) -> SlotProfile:
+def _would_not_run(error: DfuBleError) -> DfuBleError:
+    """Say what a bad image means for a device that is to run it, not for a build."""
+    told = replace(
+        error.diagnostic,
+        why="It is to be what the device runs now, and the device's bootloader would not start it.",
+        helps=(Help("give the image that is out there, signed for this device's bootloader"),),
+    )
+    return DfuBleError(told, error.status)
+
+
+def _slot_of(profile: DeviceProfile, parsed: McubootImage, path: Path) -> SlotProfile:
     """Return the slot that an image is linked for, told by its header or its reset vector."""
     places = [slot for slot in profile.slots if slot.image == 0]
     if not profile.mode.is_direct_xip:
@@ -120,6 +136,7 @@ def _slot_of(profile: DeviceProfile, parsed: McubootImage) -> SlotProfile:
     raise fault(
         "IM312",
         f"the running image is linked for {address:#x}, this device runs images at {where}",
+        location=path,
         helps=["give an image of this board with --from FILE"],
     )
 
