@@ -7,6 +7,7 @@ import argparse
 import re
 from pathlib import Path
 
+from conf import NAVIGATION
 from west_dfu_ble import cli
 from west_dfu_ble.faults import FAULTS
 
@@ -40,6 +41,12 @@ def test_links_lead_somewhere() -> None:
             if not path.exists() or (anchor and anchor not in anchors(path)):
                 broken.append(f"{page.relative_to(REPOSITORY)}: {target}")
     assert broken == []
+
+
+def test_navigation_of_the_site_names_each_page_once() -> None:
+    named = [page for pages in NAVIGATION.values() for page in pages]
+    assert len(named) == len(set(named))
+    assert [page for page in named if not (REPOSITORY / "docs" / f"{page}.md").exists()] == []
 
 
 def test_codes_exist() -> None:

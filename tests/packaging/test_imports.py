@@ -20,6 +20,8 @@ HEAVY = {
     *("asyncio", "bleak", "bumble", "cryptography", "imgtool", "jinja2", "pydantic"),
     *("rich", "serial", "smp"),
 }
+if sys.version_info >= (3, 14):
+    HEAVY.remove("asyncio")  # pyelftools imports pdb, and that asyncio from this version on
 
 PROGRAM = """\
 import json, sys
