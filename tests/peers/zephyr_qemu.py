@@ -8,6 +8,7 @@ https://github.com/intercreate/smp-server-fixtures), whose manifest tells how ea
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import socket
@@ -32,7 +33,7 @@ FLASH_SIZE = 0x40000
 _PLACEHOLDER = "<PORT>"
 # What comes over the serial line while the Cortex-M0 target starts up, silences its UART for good;
 # but it says when it is up. The others say nothing, and take no harm.
-_UP = b"smp_sample: build time:"
+_UP = re.compile(rb"smp_sample: build time:[^\n]*\n")
 _BOOT_TIME = 0.3
 
 
@@ -138,7 +139,7 @@ def _await_boot(console: socket.socket, *, says_so: bool) -> None:
         time.sleep(_BOOT_TIME)
         return
     said = b""
-    while _UP not in said:
+    while _UP.search(said) is None:
         try:
             received = console.recv(4096)
         except TimeoutError:

@@ -129,6 +129,22 @@ def test_erasing_progressively_ends_with_the_same_flash() -> None:
     assert contents == [image, image]
 
 
+@pytest.mark.parametrize(
+    ("mode", "answer"),
+    [
+        (BootloaderMode.SWAP_USING_MOVE, {"off": 32}),
+        # The image begins behind the first sector, and the erase would reach beyond the slot.
+        (BootloaderMode.SWAP_USING_OFFSET, {"err": {"group": 1, "rc": 13}}),
+    ],
+)
+def test_an_image_as_large_as_a_slot_that_is_not_empty(mode: BootloaderMode, answer: Any) -> None:
+    board = make_board(mode, slot_size=0x40000)
+    update = make_update(mode)
+    first = {"off": 0, "len": 0x40000, "data": update[:32]}
+    assert Talk(board).upload(update, until=5000) == {"off": 5000}
+    assert ask(board, 1, 2, 1, 1, first)[1] == answer
+
+
 def test_a_network_core_has_a_slot_that_nobody_checks() -> None:
     places = [(0, 0, 0xC000), (0, 1, 0x60000), (1, 0, 0x100000), (1, 1, 0x140000)]
     profile = DeviceProfile(

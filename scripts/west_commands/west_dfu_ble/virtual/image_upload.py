@@ -195,7 +195,10 @@ class Upload:
         if area.is_erased(0, area.size):
             return
         block = area.erase_block
-        sectors = min(-(-end // block), area.sectors)
+        sectors = -(-end // block)
+        if sectors > area.sectors:
+            # In swap using offset an image begins behind the slot's first sector.
+            self.refuse(ImageRc.FLASH_ERASE_FAILED)
         try:
             area.erase(0, sectors * block)
             if trailer >= sectors:
