@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import argparse
 import re
+from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 from conf import NAVIGATION
 from west_dfu_ble import cli
 from west_dfu_ble.faults import FAULTS
+from west_dfu_ble.virtual import FaultKind
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -100,3 +104,15 @@ def test_the_two_commands_of_the_readme_are_the_same_everywhere() -> None:
         assert found[1] in text_of(REPOSITORY / "CONTRIBUTING.md")
         if marker == "run-command":
             assert found[1] in text_of(REPOSITORY / "docs" / "quickstart.md")
+
+
+@pytest.mark.parametrize("room", ["virtual", "rehearsal"])
+def test_the_public_names_of_the_virtual_device_are_documented(room: str) -> None:
+    page = text_of(REPOSITORY / "docs/virtual-device.md")
+    names = import_module(f"west_dfu_ble.{room}").__all__
+    assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_the_faults_are_documented() -> None:
+    page = text_of(REPOSITORY / "docs/virtual-device.md")
+    assert [kind.value for kind in FaultKind if f"`{kind.value}`" not in page] == []

@@ -15,24 +15,13 @@ from boards import make_board, make_update
 from mcuboot_images import digest_of, make_image
 from smp_talk import Talk, encode_request
 from west_dfu_ble.mcuboot import BootloaderMode
-from west_dfu_ble.virtual import DeviceProfile, ServerProfile, SlotProfile, VirtualDevice
-
-ZEPHYR_2_7 = ServerProfile(
-    buf_size=384,
-    reassembly=False,
-    parameters=False,
-    bootloader_info=False,
-    version_2=False,
-    legacy_rc=True,
-    kernel_version="2.7.99",
-)
-ZEPHYR_4 = ServerProfile(
-    slot_info=True,
-    erase_empty_fails=False,
-    allow_erase_pending=True,
-    allow_confirm_inactive=False,
-    version_1=False,
-    kernel_version="4.2.0",
+from west_dfu_ble.virtual import (
+    ZEPHYR_2_7,
+    ZEPHYR_4,
+    DeviceProfile,
+    ServerProfile,
+    SlotProfile,
+    VirtualDevice,
 )
 
 

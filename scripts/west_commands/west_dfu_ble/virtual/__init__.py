@@ -15,6 +15,7 @@ from .faults import Fault, FaultCount, FaultKind, HangUp, parse_fault
 from .flash import FlashController, FlashError, Operation, OperationKind, PowerCut
 from .from_build import profile_for_image, profile_from_build
 from .from_file import image_from_file
+from .generations import ZEPHYR_2_7, ZEPHYR_4
 from .image_state import SlotImage
 from .profile import (
     PLAYABLE_MODES,
@@ -28,6 +29,8 @@ from .timing import LinkTiming, capacity
 
 __all__ = [
     "PLAYABLE_MODES",
+    "ZEPHYR_2_7",
+    "ZEPHYR_4",
     "Access",
     "Answer",
     "BackgroundDevice",

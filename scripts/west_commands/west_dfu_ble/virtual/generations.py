@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SMP servers of other Zephyr generations than 3.5, which `ServerProfile`'s defaults are.
+
+A device that is made from a build takes all this from the build's own symbols and version.
+"""
+
+from __future__ import annotations
+
+from .profile import ServerProfile
+
+# SMP v1 whatever is asked, `rc: 0` in successes, buffers of 384 bytes that hold one write each,
+# neither parameters nor bootloader information (Zephyr 2.7 LTS, `subsys/mgmt/mcumgr/lib`).
+ZEPHYR_2_7 = ServerProfile(
+    buf_size=384,
+    reassembly=False,
+    parameters=False,
+    bootloader_info=False,
+    version_2=False,
+    legacy_rc=True,
+    kernel_version="2.7.99",
+)
+# SMP v2 alone, slot information, an empty slot may be erased and so may a pending image, and only
+# what runs can be confirmed (Zephyr 4.2, `subsys/mgmt/mcumgr/grp/img_mgmt`).
+ZEPHYR_4 = ServerProfile(
+    slot_info=True,
+    erase_empty_fails=False,
+    allow_erase_pending=True,
+    allow_confirm_inactive=False,
+    version_1=False,
+    kernel_version="4.2.0",
+)
