@@ -25,7 +25,8 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
             raise _fixes_one_build()
         return _softened(args, execute_many(args, console))
     outcome = check_build(args, _read(args, console))
-    console.result(report.render(outcome, args.format, colour=console.colour_out, cwd=Path.cwd()))
+    tell = console.prose if args.format == "human" else console.result
+    tell(report.render(outcome, args.format, colour=console.colour_out, cwd=Path.cwd()))
     if args.fix:
         from .fix import write_fixes
 

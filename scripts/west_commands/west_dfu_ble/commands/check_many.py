@@ -85,9 +85,8 @@ def _check_one(
     if not for_people:
         combined.add(report.render(outcome, args.format, colour=False, cwd=Path.cwd()))
     elif outcome.findings or outcome.exit_status is not ExitStatus.DONE:
-        console.result(
-            report.render(outcome, args.format, colour=console.colour_out, cwd=Path.cwd()) + "\n"
-        )
+        tell = console.prose if args.format == "human" else console.result
+        tell(report.render(outcome, args.format, colour=console.colour_out, cwd=Path.cwd()) + "\n")
     return Row(path, outcome.exit_status, report.headline(outcome))
 
 

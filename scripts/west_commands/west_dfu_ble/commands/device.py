@@ -15,7 +15,7 @@ from ..builddir import Build
 from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
 from ..link import AskPasskey, Link, open_link
-from ..report.console import Console
+from ..report.console import Console, can_draw
 from ..report.html import UpdateRecord
 from ..report.preview import describe_preview
 from ..report.progress import JsonLines, PlainProgress, TerminalProgress
@@ -103,7 +103,7 @@ def _update_over(
             }
         )
     else:
-        console.result(sentence)
+        console.prose(sentence)
     if tell_record is not None:
         diagnostic = failure.diagnostic if failure else None
         traits = link.traits
@@ -192,7 +192,7 @@ def listener_for(
     """Return who shows the events: a bar on a terminal, lines elsewhere, JSON where asked for."""
     if args.format == "json":
         return JsonLines(console.out)
-    if console.err.isatty() and not frames_on_terminal(args):
+    if can_draw(console.err) and not frames_on_terminal(args):
         return TerminalProgress(console.err, colour=console.colour_err)
     return PlainProgress(console.err)
 

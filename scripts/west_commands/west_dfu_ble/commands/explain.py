@@ -14,9 +14,9 @@ from ..report.console import Console
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Print the text; a name that is none is a usage error."""
     if args.operand is None:
-        console.result(rules.catalogue_text())
+        console.prose(rules.catalogue_text())
         return ExitStatus.DONE
-    text = rules.explain(args.operand)
+    text = rules.explain(args.operand, console.out.columns)
     if text is None:
         raise fault(
             "EN008",

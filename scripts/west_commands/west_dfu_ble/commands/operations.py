@@ -63,7 +63,7 @@ def _step(
     else:
         if args.action == "status":
             console.result(state_table(state))
-        console.result(state.sentence())
+        console.prose(state.sentence())
     return ExitStatus.DONE
 
 

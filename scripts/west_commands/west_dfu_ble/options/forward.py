@@ -13,8 +13,8 @@ FORWARD = {
             {
                 "metavar": "LINK",
                 "help": "be a front for the server that this link leads to (serial:PORT[@BAUD], "
-                "udp:HOST:PORT …) instead of a device of one's own: a GATT service, and behind it "
-                "that server; name and access rights are those of --build-dir",
+                "udp:HOST:PORT ...) instead of a device of one's own: a GATT service, and behind "
+                "it that server; name and access rights are those of --build-dir",
             },
         ),
         Option(

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..diagnostics import Diagnostic
+from .folding import fold
 from .output import Output
 
 
@@ -22,6 +23,11 @@ def wants_colour(stream: Output) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
+    return can_draw(stream)
+
+
+def can_draw(stream: Output) -> bool:
+    """Whether `stream` is a terminal on which a line can be drawn anew."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
@@ -44,6 +50,10 @@ class Console:
         """Write a result to standard output, and flush, so that order with errors is kept."""
         print(text, file=self.out, flush=True)
 
+    def prose(self, text: str) -> None:
+        """Write a result for people, in lines that fit their terminal."""
+        self.result(fold(text, self.out.columns))
+
     def results(self, parts: Iterable[str]) -> None:
         """Write a result that comes in pieces to standard output."""
         for part in parts:
@@ -53,7 +63,7 @@ class Console:
     def note(self, text: str) -> None:
         """Write a remark to standard error."""
         self.out.flush()
-        print(text, file=self.err, flush=True)
+        print(fold(text, self.err.columns), file=self.err, flush=True)
 
     def step(self, name: str, text: str) -> None:
         """Write to standard error what a step did, as the progress of an update does."""

@@ -21,7 +21,7 @@ from ..update.events import (
     PhaseStarted,
     UploadProgress,
 )
-from .console import Console
+from .console import Console, can_draw
 from .devices import VERDICTS, reason, result_as_dict, verdict
 from .output import Stream
 from .progress import JsonLines, Lines, PlainProgress, event_as_dict, format_phase, format_rate
@@ -52,7 +52,7 @@ def devices_progress(
     """
     if format_name == "json":
         return DeviceJsonLines(console.out)
-    if console.err.isatty() and not plain:
+    if can_draw(console.err) and not plain:
         return DeviceBars(console.err, devices, colour=console.colour_err)
     return DeviceLines(console.err, devices)
 

@@ -51,6 +51,19 @@ class Output(io.TextIOBase):
         return False
 
     @property
+    def columns(self) -> int | None:
+        """How wide the terminal is that shows it: ``COLUMNS``, or what it says; else `None`."""
+        if not self.isatty():
+            return None
+        given = os.environ.get("COLUMNS", "")
+        if given.isdecimal() and int(given) > 0:
+            return int(given)
+        with suppress(OSError, ValueError):
+            assert self._stream is not None
+            return os.get_terminal_size(self._stream.fileno()).columns or None
+        return None
+
+    @property
     def encoding(self) -> str:  # type: ignore[override]  # the base class has it writable
         """The stream's encoding."""
         return getattr(self._stream, "encoding", None) or "utf-8"

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 from ..update.events import Event, Phase, PhaseDone, PhaseStarted, Remark, UploadProgress
+from .folding import fold
 from .output import Stream
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 # A plain line at every tenth of the file is enough to see life in a CI log.
 _PLAIN_STEPS = 10
 _WIDTH = max(len(phase.value) for phase in Phase)
+# Columns of a terminal below which the figures would leave no room for the bar.
+_NARROW = 60
 
 
 def format_phase(phase: str, text: str) -> str:
@@ -94,6 +97,7 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
             DownloadColumn,
             Progress,
             SpinnerColumn,
+            TaskProgressColumn,
             TextColumn,
             TimeRemainingColumn,
             TransferSpeedColumn,
@@ -110,12 +114,12 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         self._steps: Progress = Progress(
             phase, TextColumn("{task.description}", markup=False), SpinnerColumn()
         )
+        figures = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        is_narrow = self._console.width < _NARROW
         self._bar: Progress = Progress(
             phase,
             BarColumn(bar_width=None),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
+            *((TaskProgressColumn(),) if is_narrow else figures),
             expand=True,
         )
         self._live = Live(
@@ -184,7 +188,8 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         from rich.text import Text
 
         style = "bold yellow" if phase == "note" else "bold cyan"
-        self._console.print(Text.assemble((f"{phase:<{_WIDTH}}", style), f" {text}"))
+        line = fold(format_phase(phase, text), self._console.width)
+        self._console.print(Text.assemble((line[:_WIDTH], style), line[_WIDTH:]))
 
 
 class JsonLines(Lines):

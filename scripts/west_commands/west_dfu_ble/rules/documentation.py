@@ -9,7 +9,7 @@ from ..faults import FAULTS, Fault
 from .model import RuleDoc
 from .registry import all_rules
 
-_WIDTH = 100
+_WIDTH, _LEAST_WIDTH = 100, 30
 
 
 def catalogue() -> tuple[RuleDoc, ...]:
@@ -27,19 +27,23 @@ def catalogue_text() -> str:
     return "\n".join(lines)
 
 
-def explain(code_or_name: str) -> str | None:
-    """Return the documentation of a rule or an error as Markdown; `None` if there is none."""
+def explain(code_or_name: str, columns: int | None = None) -> str | None:
+    """Return the documentation of a rule or an error as Markdown; `None` if there is none.
+
+    Paragraphs have lines of 100 characters, or of `columns` if that is less.
+    """
+    width = min(max(columns or _WIDTH, _LEAST_WIDTH), _WIDTH)
     wanted = code_or_name.strip()
     for doc in catalogue():
         if wanted.upper() == doc.code or wanted == doc.name:
-            return rule_page(doc)
+            return rule_page(doc, width)
     for fault in FAULTS.values():
         if wanted.upper() == fault.code or wanted == fault.name:
-            return _fault_page(fault)
+            return _fault_page(fault, width)
     return None
 
 
-def rule_page(doc: RuleDoc) -> str:
+def rule_page(doc: RuleDoc, width: int = _WIDTH) -> str:
     """Return a rule's page, with the headings that every page has."""
     sections = {
         "What it checks": doc.checks,
@@ -49,17 +53,20 @@ def rule_page(doc: RuleDoc) -> str:
         "Example": f"Bad:\n\n{_indented(doc.bad)}\n\nGood:\n\n{_indented(doc.good)}",
         "References": "\n".join(f"- {reference}" for reference in doc.references),
     }
+    summary = _wrapped(doc.summary[0].upper() + doc.summary[1:], width)
     head = (
-        f"# {doc.code} {doc.name}\n\n{_wrapped(doc.summary[0].upper() + doc.summary[1:])}.\n\n"
+        f"# {doc.code} {doc.name}\n\n{summary}.\n\n"
         f"Category: {doc.category.value} ({doc.category.meaning}).\n"
         f"Applies to: {doc.applies}.\n"
     )
-    return head + "".join(f"\n## {title}\n\n{_wrapped(text)}\n" for title, text in sections.items())
+    return head + "".join(
+        f"\n## {title}\n\n{_wrapped(text, width)}\n" for title, text in sections.items()
+    )
 
 
-def _fault_page(fault: Fault) -> str:
+def _fault_page(fault: Fault, width: int) -> str:
     return (
-        f"# {fault.code} {fault.name}\n\n{_wrapped(fault.meaning)}\n\n"
+        f"# {fault.code} {fault.name}\n\n{_wrapped(fault.meaning, width)}\n\n"
         f"An error that ends the command with exit status {int(fault.status)}."
     )
 
@@ -68,7 +75,7 @@ def _indented(text: str) -> str:
     return textwrap.indent(text.rstrip("\n"), "    ")
 
 
-def _wrapped(text: str) -> str:
+def _wrapped(text: str, width: int) -> str:
     """Wrap paragraphs; lists and examples (indented) stay as they are."""
     paragraphs = []
     for paragraph in text.strip("\n").split("\n\n"):
@@ -76,6 +83,6 @@ def _wrapped(text: str) -> str:
             paragraphs.append(paragraph)
         else:
             paragraphs.append(
-                textwrap.fill(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False)
+                textwrap.fill(paragraph, width, break_long_words=False, break_on_hyphens=False)
             )
     return "\n\n".join(paragraphs)

@@ -118,4 +118,6 @@ def _document(title: str, body: Markup) -> str:
     more = (tag("code", "west dfu-ble explain RULE"), " tells more of a rule.")
     foot = tag("footer", f"Made by dfu-ble {__version__}; ", *more)
     parts = (tag("head", Markup(f"\n{head}\n")), tag("body", Markup(f"\n{body}\n{foot}\n")))
-    return "<!doctype html>\n" + tag("html", *parts, lang="en")
+    text = "<!doctype html>\n" + tag("html", *parts, lang="en")
+    # In ASCII, with references for the rest, it is right in whatever encoding a terminal has.
+    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
