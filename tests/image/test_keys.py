@@ -47,18 +47,27 @@ def export(key: Path, target: Path, *, pkcs8: bool, passphrase: bytes | None = N
     return target
 
 
-@pytest.mark.parametrize("kind", [RSA, P256, SignatureType.ECDSA_P384], ids=lambda k: k.value)
-@pytest.mark.parametrize("pkcs8", [True, False], ids=["PKCS#8", "PKCS#1 or SEC1"])
+# ED25519 came after the older forms.
+FORMS = [
+    (kind, pkcs8) for kind in KINDS for pkcs8 in (True, False) if pkcs8 or kind.value != "ED25519"
+]
+each_form = pytest.mark.parametrize(
+    ("kind", "pkcs8"), FORMS, ids=[f"{k.value} {'PKCS#8' if p else 'older'}" for k, p in FORMS]
+)
+
+
+@each_form
 def test_forms(kind: SignatureType, pkcs8: bool, keys: Keys, tmp_path: Path) -> None:
     other = export(keys[kind], tmp_path / "key.pem", pkcs8=pkcs8)
     assert image.public_key(other, private=True) == image.public_key(keys[kind])
 
 
-@pytest.mark.parametrize("kind", [RSA, P256], ids=lambda k: k.value)
-def test_key_with_a_passphrase(kind: SignatureType, keys: Keys, tmp_path: Path) -> None:
-    locked = export(
-        keys[kind], tmp_path / "locked.pem", pkcs8=True, passphrase="schlüssel".encode()
-    )
+@each_form
+def test_key_with_a_passphrase(
+    kind: SignatureType, pkcs8: bool, keys: Keys, tmp_path: Path
+) -> None:
+    secret = "schlüssel".encode()
+    locked = export(keys[kind], tmp_path / "locked.pem", pkcs8=pkcs8, passphrase=secret)
     build = make_build(tmp_path, signature=kind, key=locked)
     (tmp_path / "zephyr").mkdir()
     (tmp_path / "zephyr/app_to_sign.bin").write_bytes(firmware())
