@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,17 @@ def test_encrypt(key: Path, size: int, capsys: pytest.CaptureFixture[str]) -> No
         config.write("CONFIG_BOOT_ENCRYPT_ALG_AES_256=y\n" if size == 32 else "")
     assert cli.main(["sign", "-d", str(swap), "--encrypt", "kek.b64"]) == 0
     assert image.read(swap / "zephyr/app_update.bin").tlv(0x31)
+
+
+def test_the_rules_stay_out(key: Path) -> None:
+    """They take longer to import than the images to sign."""
+    program = (
+        "import sys; from west_dfu_ble import cli; "
+        f"assert cli.main(['sign', '-d', {str(BUILD)!r}]) == 0; "
+        "sys.exit('west_dfu_ble.rules' in sys.modules)"
+    )
+    path = {**os.environ, "PYTHONPATH": str(SAMPLES.parents[1] / "scripts" / "west_commands")}
+    assert subprocess.run([sys.executable, "-c", program], env=path, check=False).returncode == 0
 
 
 def test_baseline(key: Path, capsys: pytest.CaptureFixture[str]) -> None:

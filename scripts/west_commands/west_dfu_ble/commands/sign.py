@@ -12,7 +12,6 @@ from ..builddir import Build
 from ..diagnostics import ExitStatus
 from ..report.console import Console
 from ..report.diagnostic import render_diagnostic
-from ..rules import baseline_version
 from .locate import load_build
 from .passphrase import ask_passphrase
 from .signatures import read_detached, write_requests, write_signatures
@@ -26,6 +25,11 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     if args.to_sign:
         console.result("\n".join(write_requests(args, build)))
         return ExitStatus.DONE
+    baseline = None
+    if args.baseline:
+        from ..rules import baseline_version  # the rules take longer to import than to sign
+
+        baseline = baseline_version(args.baseline)
     signed = image.sign_build(
         build,
         force=args.force,
@@ -33,7 +37,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         key=args.key,
         output=args.output,
         package=args.package,
-        baseline=baseline_version(args.baseline) if args.baseline else None,
+        baseline=baseline,
         detached=read_detached(args),
         encrypt=args.encrypt,
         ask=ask_passphrase,

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .combined import Combined
-from .words import headline
 
 if TYPE_CHECKING:
     from ..diagnostics import Diagnostic
@@ -33,6 +32,13 @@ FORMATS = {
 
 # These are shown as they come; the others are one document each. `options` offers the same names.
 FOR_PEOPLE = ("human", "concise", "github")
+
+
+def headline(report: CheckReport) -> str:
+    """Return the one line that sums a check up."""
+    from .words import headline  # which knows the rules: not every command has a check to show
+
+    return headline(report)
 
 
 def combined(name: str, *, several: bool = True) -> Combined:

@@ -24,6 +24,7 @@ ENCRYPTION = (
     "CONFIG_BOOT_ENCRYPT_RSA",
     "CONFIG_BOOT_ENCRYPT_EC256",
     "CONFIG_BOOT_ENCRYPT_X25519",
+    "CONFIG_BOOT_ENCRYPT_KW",  # a vendor's: MCUboot's own port to Zephyr has none
 )
 
 DOC = RuleDoc(
