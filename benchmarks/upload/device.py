@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import selectors
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +32,9 @@ from west_dfu_ble.virtual import (
 from west_dfu_ble.virtual.hci_server import HciServer
 
 _UPLOAD = (1, 1)
-# Bytes within which the name of the data's key stands, hash and lengths before it.
+# Ours asks first whether somebody else is uploading; that request's data is empty (0x40).
+_DATA = re.compile(rb"data[^\x40]", re.DOTALL)
+# Bytes within which the data's key stands, hash and lengths before it.
 _KEYS = 100
 
 
@@ -46,8 +51,7 @@ class Measured(VirtualDevice):
 
     def take(self, fragment: bytes, now: float, client: int = 0) -> bool:
         """Note when the first data of an upload arrives, and every write that finds no buffer."""
-        # Ours asks first whether somebody else is uploading; that request carries no data.
-        if self._first is None and b"data" in fragment[: HEADER_SIZE + _KEYS]:
+        if self._first is None and _DATA.search(fragment, 0, HEADER_SIZE + _KEYS):
             header = decode_header(fragment)
             if (header.group, header.command) == _UPLOAD:
                 self._first = time.monotonic()
@@ -111,4 +115,6 @@ async def serve(settings: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(json.loads(sys.argv[1])))
+    # Where asyncio waits with epoll, every wait is rounded up to a millisecond; select is exact.
+    with closing(asyncio.SelectorEventLoop(selectors.SelectSelector())) as loop:
+        loop.run_until_complete(serve(json.loads(sys.argv[1])))

@@ -101,7 +101,8 @@ class VirtualPeripheral:
             elif hang_up is HangUp.DISCONNECT:
                 await self._drop_clients()
             if answer is not None:
-                await self._answer(answer)
+                # What this program itself took for it is no time of the device.
+                await self._answer(answer, now + answer.seconds)
                 continue
             if not self._device.is_running:
                 await self._switch_off()
@@ -115,8 +116,8 @@ class VirtualPeripheral:
         if self._device.is_running:
             await self._switch_on()
 
-    async def _answer(self, answer: Answer) -> None:
-        await self._clock.sleep(answer.seconds)
+    async def _answer(self, answer: Answer, when: float) -> None:
+        await self._clock.sleep_until(when)
         client = self._clients.get(answer.client)
         if client is not None and answer.frame:
             await self._notify(client, answer.frame)
