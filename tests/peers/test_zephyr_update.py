@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import cbor2
 import pytest
 
+from reversioned import reversioned
 from west_dfu_ble import image
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.link import Link, LinkLost, LinkTraits, open_link
@@ -32,20 +31,12 @@ from zephyr_qemu import ZephyrServer
 pytestmark = pytest.mark.peer
 Start = Callable[..., ZephyrServer]
 OPTIONS = UpdateOptions(timeout=15, reboot_timeout=120)
-_DIGEST_TLV = struct.pack("<HH", 0x10, 32)
 
 
 def with_version(path: Path, major: int, *, spoil: bool = False) -> Candidate:
-    """Give a real signed image another version, and the digest that goes with it."""
-    original = image.read(path)
-    data = bytearray(original.data[: original.size])
-    data[20] = major
-    end = original.header_size + original.payload_size + original.protected_size
-    at = data.index(_DIGEST_TLV, end) + 4
-    data[at : at + 32] = hashlib.sha256(data[:end]).digest()
-    if spoil:
-        data[end - 1] ^= 1
-    return Candidate(path, image.parse(bytes(data), path), None)
+    """Offer a real signed image as another version."""
+    data = reversioned(path, major, spoil=spoil)
+    return Candidate(path, image.parse(data, path), None)
 
 
 class Reboots:
@@ -119,7 +110,8 @@ def test_an_update_confirmed_and_two_that_are_taken_back(zephyr_qemu: Start) -> 
 
     outcome = play(server, second)
     assert outcome.windows[0].lost_requests == 0
-    assert outcome.windows[0].widest == 2
+    # One frame fills the console's two line buffers: a second one at the same time was lost.
+    assert outcome.windows[0].widest == 1
     assert "runs 2.0.0" in outcome.state.sentence()
     assert reset(server) == outcome.state.sentence()
     assert refused(server, second) == "DV504"

@@ -138,6 +138,12 @@ def test_no_request_is_lost_on_a_clean_link(buffers: int) -> None:
     assert window.counts.widest == smp.width_limit(buffers)
 
 
+def test_a_medium_that_carries_one_at_a_time_is_never_tried_with_two() -> None:
+    window = make_window(buffer_count=8, most_in_flight=1)
+    run(window, ServerModel(buffers=8))
+    assert (window.state, window.counts.widest) == (WindowState.DONE, 1)
+
+
 def test_two_in_flight_are_nearly_twice_as_fast_as_one() -> None:
     one, two = make_window(), make_window()
     one.width = one.limit = 1

@@ -72,7 +72,8 @@ class UploadWindow:
     """One upload of `data` as image number `image`; `digest` is the SHA-256 of the data.
 
     `frame_size` is the most bytes of a frame; `alignment` the multiple of bytes that a chunk must
-    have (the last may not). `buffer_count` is the server's, `None` if not known.
+    have (the last may not). `buffer_count` is the server's, `None` if not known; `most_in_flight`
+    what the medium carries at once, where that is less than the server's buffers allow.
     """
 
     data: bytes
@@ -80,6 +81,7 @@ class UploadWindow:
     frame_size: int
     image: int = 0
     buffer_count: int | None = None
+    most_in_flight: int | None = None
     alignment: int = 1
     patience: Patience = field(default_factory=Patience)
 
@@ -89,8 +91,9 @@ class UploadWindow:
         self.failure: Failure | None = None
         self.error: SmpError | None = None
         self.match: bool | None = None
-        self.width = first_width(self.buffer_count)
         self.limit = width_limit(self.buffer_count)
+        self.limit = min(self.limit, self.most_in_flight or self.limit)
+        self.width = min(first_width(self.buffer_count), self.limit)
         self.counts = WindowCounts(widest=self.width)
         self.offset = 0
         self.resumed_at: int | None = None

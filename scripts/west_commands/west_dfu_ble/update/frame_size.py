@@ -35,12 +35,14 @@ _ECHO_OVERHEAD = HEADER_SIZE + 1 + 2 + 3
 class FrameSize:
     """The longest frame in bytes, and why it is that.
 
-    `probed`: the device was seen to put such a frame together from several writes.
+    `probed`: the device was seen to put such a frame together from several writes. `most_in_flight`
+    is how many the medium is sure to carry at once, `None` if the server's buffers alone decide.
     """
 
     size: int
     reason: str
     probed: bool = False
+    most_in_flight: int | None = None
 
 
 def safe_frame_size(
@@ -54,7 +56,10 @@ def safe_frame_size(
     if traits.sure_frame is not None:
         limits.append((traits.sure_frame, "what every device can receive"))
     limits.append((traits.max_write, "one write"))
-    return FrameSize(*min(limits, key=lambda limit: limit[0]))
+    # The sure frame fills the line buffers that every console has: a second one at the same time
+    # finds none.
+    most = None if traits.sure_frame is None else 1
+    return FrameSize(*min(limits, key=lambda limit: limit[0]), most_in_flight=most)
 
 
 def wanted_frame_size(

@@ -39,6 +39,7 @@ async def make_preview(
 ) -> Preview:
     """Count the requests of the plan's uploads and estimate their time. Raises `LinkLost`."""
     width = width_limit(buffer_count)
+    width = min(width, frame.most_in_flight or width)
     sizes = [image.candidate.image.size for image in plan.images if image.upload]
     chunk = image_group.chunk_size(frame.size, max(sizes, default=0))
     requests = sum(math.ceil(size / chunk) for size in sizes)

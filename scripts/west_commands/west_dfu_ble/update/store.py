@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from ..faults import fault
-from ..smp import ImageError, UploadWindow, WindowCounts, first_width, image_group
+from ..smp import ImageError, UploadWindow, WindowCounts, image_group
 from .device import DeviceState
 from .events import Listener, Phase, PhaseStarted
 from .frame_size import FrameSize, FrameSizes
@@ -107,12 +107,13 @@ class ImageStore:
             frame_size=frame.size,
             image=self.plan.candidate.image_number,
             buffer_count=count,
+            most_in_flight=frame.most_in_flight,
             alignment=self.knowledge.chunk_alignment,
             patience=self.options.patience,
         )
         text = (
             f"{name} {image.version} to slot {self.plan.target}: frames of {frame.size} bytes "
-            f"({frame.reason}), {first_width(count)} in flight"
+            f"({frame.reason}), {window.width} in flight"
         )
         self.listener(PhaseStarted(Phase.UPLOAD, text))
         self._started = asyncio.get_running_loop().time()
