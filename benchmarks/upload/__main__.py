@@ -1,209 +1,108 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure the upload on timed links, ours and smpclient's in turns: `python -m benchmarks.upload`.
+"""Measure the upload, ours and smpclient's in turns: `python -m benchmarks.upload`.
 
-Both reach the same virtual device through the same HCI over TCP, each from a process of its own;
-the device takes the time from the first request with data to the last answer. Makes an environment
-for smpclient (it pins its own Bumble) unless `--smpclient PYTHON` names one that has it. Ends with
-status 1 if a figure of `rows.py` is not reached.
+Three parts: a virtual device on timed airs, real Zephyr servers in QEMU over a serial line, and the
+time from the command line to the first data against smpmgr. The other tools are installed into
+environments of their own, in this user's cache folder. `--write` puts the table and the picture
+into the documentation. Ends with status 1 if a figure of `rows.py` is missed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
-import subprocess
+import os
+import platform
+import re
 import sys
 import tempfile
-import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
 
-from west_dfu_ble import builddir, image
+from . import air, plot, serial_line, startup
+from .figures import HEADER, Result
+from .peers import REPOSITORY, CannotMeasure
+from .rows import AIR_ROWS, SERVER_ROWS
 
-from .rows import ROWS, Row
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-PEER = "smpclient[bumble]==7.3.0"
-NAME, ADDRESS = "Bench", "C0:FF:EE:00:00:02"
-_TIMEOUT = 120.0
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One upload: kB/s, and writes that found no buffer."""
-
-    rate: float
-    dropped: int
-
-
-@dataclass(frozen=True)
-class Images:
-    """The image that the device runs, and the one that is uploaded."""
-
-    running: Path
-    update: Path
-
-
-def make_images(folder: Path) -> Images:
-    """Sign the sample's program in two versions."""
-    build = builddir.load(REPOSITORY / "samples" / "tiny" / "build-swap")
-    payload = image.binary_for(build, 0).data
-    paths = []
-    for version in ("1.0.0+0", "2.0.0+0"):
-        path = folder / f"{version}.bin"
-        path.write_bytes(image.sign_payload(payload, build, 0, version))
-        paths.append(path)
-    return Images(*paths)
-
-
-def smpclient_python(folder: Path) -> str:
-    """Make an environment with the peer and return its interpreter."""
-    venv.create(folder, with_pip=True)
-    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", PEER], check=True)
-    return str(python)
-
-
-@contextmanager
-def device(
-    row: Row, images: Images, *, buffers: int | None = None
-) -> Iterator[tuple[str, IO[str]]]:
-    """Serve a device; gives its HCI transport and what it reports on."""
-    server = dict(row.server)
-    if buffers is not None:
-        server["buf_count"] = buffers
-    settings = {
-        "running": str(images.running),
-        "server": server,
-        "timing": row.timing,
-        "mtu": row.mtu,
-        "write_time": row.write_time,
-        "name": NAME,
-        "address": ADDRESS,
-    }
-    command = [sys.executable, "-m", "benchmarks.upload.device", json.dumps(settings)]
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=REPOSITORY, **pipes) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        try:
-            yield f"tcp-client:127.0.0.1:{process.stdout.readline().strip()}", process.stdout
-        finally:
-            process.stdin.close()
-            process.wait(10)
-
-
-def upload(command: list[str], reports: IO[str], size: int) -> Figure:
-    """Run a client and return what the device measured."""
-    done = subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=_TIMEOUT, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
-    told = json.loads(reports.readline())
-    return Figure(size / told["seconds"] / 1000, told["dropped"])
-
-
-def ours(row: Row, images: Images, *, buffers: int | None = None) -> Figure:
-    """Upload with this project's own command line."""
-    with device(row, images, buffers=buffers) as (hci, reports):
-        command = [sys.executable, "-m", "west_dfu_ble", "upload", "--link", f"hci:{hci}"]
-        command += ["--device", NAME, "--image", str(images.update), "--no-activate"]
-        return upload(command, reports, images.update.stat().st_size)
-
-
-def theirs(row: Row, images: Images, python: str) -> Figure:
-    """Upload with smpclient."""
-    with device(row, images) as (hci, reports):
-        peer = str(Path(__file__).with_name("peer_smpclient.py"))
-        command = [python, peer, hci, NAME, str(images.update), str(row.smpclient_mtu)]
-        return upload(command, reports, images.update.stat().st_size)
-
-
-@dataclass(frozen=True)
-class Result:
-    """The medians of a row and whether they reach what they must."""
-
-    row: Row
-    ours: Figure
-    other: Figure
-
-    @property
-    def ratio(self) -> float:
-        """How many times as fast ours is."""
-        return self.ours.rate / self.other.rate
-
-    @property
-    def share(self) -> float:
-        """Our part of what the air can carry."""
-        return self.ours.rate * 1000 / self.row.capacity
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether ratio and share are what they must be, with nothing lost."""
-        enough = self.row.share is None or self.share >= self.row.share
-        return enough and self.ratio >= self.row.ratio and not self.ours.dropped
-
-    def cells(self) -> list[str]:
-        """The row of the table."""
-        must = "" if self.row.share is None else f" (≥ {self.row.share})"
-        return [
-            self.row.title,
-            f"{self.other.rate:.1f}" + (", one in flight" if self.row.against_ourselves else ""),
-            f"{self.ours.rate:.1f}",
-            f"{self.ratio:.2f} (≥ {self.row.ratio})",
-            f"{self.share:.3f}{must}",
-            str(self.ours.dropped),
-        ]
-
-
-def measure(row: Row, images: Images, python: str, rounds: int) -> Result:
-    """Take turns, so that a busy machine slows both, and return the medians."""
-    mine, other = [], []
-    for _ in range(rounds):
-        mine.append(ours(row, images))
-        # With three buffers the window is one.
-        other.append(
-            ours(row, images, buffers=3) if row.against_ourselves else theirs(row, images, python)
-        )
-    return Result(row, _median(mine), _median(other))
-
-
-def _median(figures: list[Figure]) -> Figure:
-    return Figure(statistics.median(f.rate for f in figures), sum(f.dropped for f in figures))
-
-
-HEADER = ["link", "smpclient 7.3.0, kB/s", "ours, kB/s", "ratio", "share of capacity", "lost"]
+PAGE = REPOSITORY / "docs" / "benchmarks.md"
+PICTURE = REPOSITORY / "docs" / "pictures" / "upload.svg"
+_BEGIN, _END = "<!-- upload: written by the command above -->", "<!-- /upload -->"
 
 
 def main() -> int:
     """Print the table as Markdown; 1 if anything falls short."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each (default: 3)")
-    parser.add_argument("--smpclient", help=f"a Python that has {PEER}")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each (default: 5)")
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows whose title contains it")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
+    parser.add_argument("--write", action="store_true", help="update docs/benchmarks.md")
     args = parser.parse_args()
+    if args.write and args.only:
+        parser.error("--write needs all rows")
+    conditions = _conditions(args.rounds)
+    lines = [f"| {' | '.join(HEADER)} |", f"|{' --- |' * len(HEADER)}"]
+    print("\n".join(lines), flush=True)
+    results: list[Result] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        python = args.smpclient or smpclient_python(folder / "smpclient")
-        images = make_images(folder)
-        print(f"| {' | '.join(HEADER)} |\n|{' --- |' * len(HEADER)}", flush=True)
-        results = []
-        for row in ROWS:
-            results.append(measure(row, images, python, args.rounds))
-            print(f"| {' | '.join(results[-1].cells())} |", flush=True)
+        images = air.make_images(folder)
+        for row in AIR_ROWS:
+            if args.only in row.title:
+                results.append(air.measure(row, images, args.rounds))
+                lines.append(_show(results[-1]))
+        for server in SERVER_ROWS:
+            if args.only in server.title:
+                results.append(serial_line.measure(server, folder, min(args.rounds, 3)))
+                lines.append(_show(results[-1]))
+        reached = all(result.is_reached for result in results)
+        if args.only in "start-up":
+            try:
+                start = startup.measure(images, args.rounds)
+                reached &= start.is_reached
+                verdict = "reached" if start.is_reached else "**missed**"
+                text = (
+                    f"From the command line to the first data, over UDP: ours {start.ours:.2f} s, "
+                    f"smpmgr 0.19.1 {start.smpmgr:.2f} s (at most as late: {verdict})."
+                )
+            except CannotMeasure as error:
+                reached = False
+                text = f"From the command line to the first data: **not measured**: {error}"
+            lines += ["", text]
+            print(f"\n{text}")
+    print(f"\n{conditions}\n{'all reached' if reached else 'NOT all reached'}")
     if args.json:
-        rows = [
-            {"link": r.row.title, "ours": r.ours.rate, "other": r.other.rate,
-             "capacity": r.row.capacity / 1000}
-            for r in results
-        ]  # fmt: skip
-        args.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-    return 0 if all(result.is_reached for result in results) else 1
+        args.json.write_text(json.dumps([asdict(r) for r in results], indent=2), encoding="utf-8")
+    if args.write:
+        _write("\n".join([*lines, "", conditions]), results)
+    return 0 if reached else 1
+
+
+def _show(result: Result) -> str:
+    line = f"| {' | '.join(result.cells())} |"
+    print(line, flush=True)
+    return line
+
+
+def _conditions(rounds: int) -> str:
+    """Say what the figures were measured on; warn of a machine that is busy."""
+    load = ""
+    if hasattr(os, "getloadavg"):
+        busy = os.getloadavg()[0]
+        load = f", load average {busy:.1f} at the start"
+        if busy > 0.5 * (os.cpu_count() or 1):
+            print("this machine is busy: every event that a client is late for is lost to it")
+    return (
+        f"Medians of {rounds} runs (3 of real servers), Python {platform.python_version()} on "
+        f"{platform.system()}, {os.cpu_count()} cores{load}."
+    )
+
+
+def _write(table: str, results: list[Result]) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    new = f"{_BEGIN}\n{table}\n{_END}"
+    pattern = f"{re.escape(_BEGIN)}.*{re.escape(_END)}"
+    PAGE.write_text(re.sub(pattern, lambda _: new, text, flags=re.DOTALL), encoding="utf-8")
+    PICTURE.write_text(plot.draw(results), encoding="utf-8")
 
 
 if __name__ == "__main__":

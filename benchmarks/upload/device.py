@@ -44,17 +44,16 @@ class Measured(VirtualDevice):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """Nothing was uploaded yet."""
         super().__init__(*arguments, **options)
-        self._first: float | None = None
-        self._total = 0
+        self.began: float | None = None
         self.dropped = 0
         self._answered: float | None = None
 
     def take(self, fragment: bytes, now: float, client: int = 0) -> bool:
         """Note when the first data of an upload arrives, and every write that finds no buffer."""
-        if self._first is None and _DATA.search(fragment, 0, HEADER_SIZE + _KEYS):
+        if self.began is None and _DATA.search(fragment, 0, HEADER_SIZE + _KEYS):
             header = decode_header(fragment)
             if (header.group, header.command) == _UPLOAD:
-                self._first = time.monotonic()
+                self.began = time.monotonic()
         kept = super().take(fragment, now, client)
         self.dropped += not kept
         return kept
@@ -62,7 +61,7 @@ class Measured(VirtualDevice):
     def serve(self, now: float) -> Answer | None:
         """Note how far an upload has come."""
         answer = super().serve(now)
-        if answer is not None and answer.frame and self._first is not None:
+        if answer is not None and answer.frame and self.began is not None:
             header = decode_header(answer.frame)
             if (header.group, header.command) == _UPLOAD:
                 self._answered = time.monotonic() + answer.seconds
@@ -71,10 +70,10 @@ class Measured(VirtualDevice):
     def result(self) -> dict[str, float] | None:
         """Return the figures of a whole upload, once."""
         done = any("is complete" in line for line in self.log)
-        if not done or self._first is None or self._answered is None:
+        if not done or self.began is None or self._answered is None:
             return None
         self.log.clear()
-        seconds, self._first = self._answered - self._first, None
+        seconds, self.began = self._answered - self.began, None
         return {"seconds": seconds, "dropped": self.dropped}
 
 

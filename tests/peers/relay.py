@@ -5,17 +5,22 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
+
+Hear = Callable[[bool, bytes], None]
 
 
 class Relay:
     """Passes bytes between one client at a time and the server at `target`.
 
-    Without a target nobody listens, as with a device that has no power.
+    Without a target nobody listens, as with a device that has no power. `hear` is told what passes,
+    and whether the client sent it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hear: Hear | None = None) -> None:
+        self._hear = hear
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", 0))
@@ -74,12 +79,14 @@ class Relay:
                 for one, other in ((client, server), (server, client)):
                     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     one.settimeout(None)
-                    threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+                    words = one, other, one is client
+                    threading.Thread(target=self._pump, args=words, daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(4096):
-            sink.sendall(data)
-    with suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
+    def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(4096):
+                if self._hear is not None:
+                    self._hear(from_client, data)
+                sink.sendall(data)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
