@@ -7,6 +7,7 @@ What the tests would skip for (no network, no QEMU) raises `CannotMeasure` here,
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -45,7 +46,7 @@ def _no_skips() -> Iterator[None]:
 def client(requirement: str) -> str:
     """Return the interpreter of an environment with a client, which is made the first time."""
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    folder = cache_folder() / f"benchmark-{requirement.partition('[')[0]}-{version}"
+    folder = cache_folder() / f"benchmark-{re.split(r'[[=]', requirement)[0]}-{version}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     made = folder / "made"  # written last
     if not (made.is_file() and made.read_text(encoding="utf-8") == requirement):

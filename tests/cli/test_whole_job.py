@@ -55,6 +55,34 @@ def test_events_as_json_lines(dfu_ble: RunDfuBle, tiny: Path) -> None:
     assert events[-1]["status"] == 0
 
 
+@pytest.mark.parametrize("sample", ["build-swap", "build-direct-xip"])
+@pytest.mark.parametrize("action", [[], ["upload"], ["upload", "--no-activate"]])
+def test_what_the_device_runs_already_is_a_success(
+    dfu_ble: RunDfuBle, tiny: Path, sample: str, action: list[str]
+) -> None:
+    build = tiny / sample
+    assert dfu_ble("sign", "-d", build).status == 0
+    field = tiny / "field.bin"
+    field.write_bytes((build / "zephyr" / "app_update.bin").read_bytes())
+    again = dfu_ble(*action, "-d", build, "--link", "virtual", "--speed", "max", "--from", field)
+    assert again.status == 0, again.err
+    assert again.last_line.startswith("the device already runs 1.2.0")
+    assert again.last_line.endswith("; nothing was uploaded")
+    rehearsed = dfu_ble("rehearse", "-d", build, "--from", field)
+    assert rehearsed.status == 7
+    assert "error[DV504]" in rehearsed.err
+
+
+def test_a_downgrade_is_done_and_said(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    build = tiny / "build-swap"
+    assert dfu_ble("sign", "-d", build, "--image-version", "9.0.0").status == 0
+    field = tiny / "field.bin"
+    (build / "zephyr" / "app_update.bin").replace(field)
+    done = dfu_ble("-d", build, "--link", "virtual", "--speed", "max", "--from", field)
+    assert done.status == 0, done.err
+    assert "warning: this is a downgrade: app_update.bin is 1.2.0" in done.err
+
+
 def test_second_run_keeps_the_update_image(dfu_ble: RunDfuBle, tiny: Path) -> None:
     assert dfu_ble("sign", "-d", tiny / "build-swap").status == 0
     update = tiny / "build-swap/zephyr/app_update.bin"

@@ -244,7 +244,7 @@ def test_a_second_run_resumes_where_the_first_was_interrupted() -> None:
     assert progress[0].resumed_at > 5000
 
 
-def test_the_same_image_again_is_refused_and_on_trial_is_only_confirmed() -> None:
+def test_the_same_image_again_changes_nothing_and_on_trial_is_only_confirmed() -> None:
     device = TinyDevice(OLD, NEW)
     assert play(TinyLink(device), activate=ActivateMode.TEST).code == "done"
     assert device.trial
@@ -254,7 +254,12 @@ def test_the_same_image_again_is_refused_and_on_trial_is_only_confirmed() -> Non
         [Phase.CONNECT, Phase.INSPECT, Phase.CONFIRM],
     )
     assert not device.trial
-    assert play(TinyLink(device)).code == "DV504"
+    once_more = play(TinyLink(device))
+    assert (once_more.code, once_more.phases()) == ("done", [Phase.CONNECT, Phase.INSPECT])
+    assert not any(header.operation == 2 for header in once_more.link.requests)
+    said = once_more.update.sentence()
+    assert said.startswith("the device already runs 2.0.0")
+    assert said.endswith("will run it again after a reset; nothing was uploaded")
 
 
 def test_an_image_that_is_there_already_is_not_sent_again() -> None:
@@ -367,6 +372,5 @@ def test_a_preview_writes_nothing_and_tells_what_would_be_done() -> None:
     assert preview.seconds == pytest.approx(preview.requests * 0.005, rel=0.3)
     assert {(h.group, h.command) for h in run.link.requests if h.operation == 2} == {(0, 0)}
     assert not run.link.is_connected
-    update = Run(TinyLink(TinyDevice(NEW))).update
-    with pytest.raises(DfuBleError, match="already runs"):
-        run_warped(update.preview())
+    reached = run_warped(Run(TinyLink(TinyDevice(NEW))).update.preview())
+    assert (reached.plan.is_reached, reached.requests) == (True, 0)

@@ -148,29 +148,57 @@ def test_direct_xip_needs_a_higher_version(
 
 def test_a_swap_may_go_back_to_a_lower_version_unless_the_bootloader_refuses_it() -> None:
     lower = offer(make_image("0.5.0"))
-    assert plan(lower, at=device(SWAP, RUNS_0)).images[0].upload
+    made = plan(lower, at=device(SWAP, RUNS_0))
+    assert made.images[0].upload
+    assert ["downgrade" in text for text in made.warnings] == [True]
+    assert not plan(offer(make_image("1.0.1")), at=device(SWAP, RUNS_0)).warnings
     refused(lower, at=device(OVERWRITE, RUNS_0), code="DV503", rejects_downgrade=True)
     told = replace(device(OVERWRITE, RUNS_0), bootloader=BootloaderInfo("MCUboot", 2, True))
     refused(lower, at=told, code="DV503")
 
 
+def steps(made: Plan) -> tuple[bool, ...]:
+    return made.images[0].upload, made.sets_state, made.resets, made.confirms
+
+
+@pytest.mark.parametrize("activate", ActivateMode)
 @pytest.mark.parametrize("mode", [SWAP, OVERWRITE, XIP, REVERT, None])
-def test_what_runs_already_is_refused(mode: BootloaderMode | None) -> None:
-    error = refused(offer(OLD), at=device(mode, RUNS_0), code="DV504")
-    assert "1.0.0" in str(error)
+def test_nothing_is_done_for_what_runs_already(
+    mode: BootloaderMode | None, activate: ActivateMode
+) -> None:
     # Even when the other variant of the same build could go to the other slot.
-    refused(offer(OLD), FOR_1, at=device(mode, RUNS_0), code="DV504")
+    for offered in ([offer(OLD)], [offer(OLD), FOR_1]):
+        options = UpdateOptions(activate=activate)
+        made = plan(*offered, at=device(mode, RUNS_0), options=options)
+        assert (made.is_reached, steps(made)) == (True, (False,) * 4)
+        assert made.remarks[-1].endswith("runs already")
 
 
-def test_an_image_on_trial_is_confirmed_and_nothing_else() -> None:
-    at = device(SWAP, slot(0, OLD, "active"), slot(1, make_image("0.9.0"), "confirmed"))
-    made = plan(offer(OLD), at=at)
-    assert (made.images[0].upload, made.sets_state, made.resets, made.confirms) == (
-        False,
-        False,
-        False,
-        True,
-    )
+@pytest.mark.parametrize("erase", [True, False])
+def test_what_runs_already_is_not_there_to_stay_while_another_waits(erase: bool) -> None:
+    at = device(SWAP, RUNS_0, slot(1, make_image("1.5.0"), "pending"))
+    error = refused(offer(OLD), at=at, code="DV505", options=UpdateOptions(erase=erase))
+    assert "1.5.0" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("activate", "confirms"),
+    [
+        (ActivateMode.CONFIRM, True),
+        (ActivateMode.PERMANENT, True),
+        (ActivateMode.TEST, False),
+        (ActivateMode.UPLOAD_ONLY, False),
+    ],
+)
+def test_an_image_on_trial_is_confirmed_and_nothing_else(
+    activate: ActivateMode, confirms: bool
+) -> None:
+    before = make_image("0.9.0")
+    at = device(SWAP, slot(0, OLD, "active"), slot(1, before, "confirmed"))
+    made = plan(offer(OLD), at=at, options=UpdateOptions(activate=activate))
+    assert (made.is_reached, steps(made)) == (not confirms, (False, False, False, confirms))
+    # The way back is no update.
+    refused(offer(before), at=at, code="DV505")
 
 
 @pytest.mark.parametrize("mode", [SWAP, OVERWRITE, REVERT])

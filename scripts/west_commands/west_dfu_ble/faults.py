@@ -73,7 +73,7 @@ FAULTS: Mapping[str, Fault] = {
         Fault("DV501", "refused", _D, "The device answered a request with an error."),
         Fault("DV502", "wrong-variant", _D, "No image that was offered is linked for the slot that is free on the device."),
         Fault("DV503", "version-not-higher", _D, "In direct-xip the bootloader runs the higher version: this image would never run."),
-        Fault("DV504", "already-there", _D, "The device already holds this image where the update would put it, or runs it."),
+        Fault("DV504", "already-there", _D, "The device runs this image already: there is no update to rehearse."),
         Fault("DV505", "slot-in-use", _D, "The free slot holds an image that is set to run next, or the running one is not confirmed."),
         Fault("DV506", "reverted", _D, "The device ran the new image or tried to, and went back to the old one."),
         Fault("DV507", "not-running", _D, "After the reboot the device does not run the image that was uploaded."),

@@ -88,10 +88,8 @@ def _update_over(
         console.note("interrupted")
     elif failure:
         console.error(failure.diagnostic)
-    sentence = "the state of the device is not known: it was never reached"
-    if update.state:
-        sentence = update.state.sentence()
-    elif status is ExitStatus.INTERRUPTED:
+    sentence = update.sentence()
+    if update.state is None and status is ExitStatus.INTERRUPTED:
         sentence = "nothing was written to the device"
     if args.format == "json":
         JsonLines(console.out).write(
@@ -107,7 +105,9 @@ def _update_over(
     if tell_record is not None:
         diagnostic = failure.diagnostic if failure else None
         traits = link.traits
-        result = DeviceResult(traits.peer, status, diagnostic, update.state, seconds=seconds)
+        result = DeviceResult(
+            traits.peer, status, diagnostic, update.state, seconds=seconds, sentence=sentence
+        )
         tell_record(UpdateRecord(result, recorder.events, traits.kind))
     return status
 

@@ -39,6 +39,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     for line in describe(signed):
         console.step("sign", line)
     candidates = candidates_from_signed(signed)
+    _refuse_if_running(candidates, profile)
     if args.faults:
         return _matrix(args, console, _scene(args, profile, candidates, build))
     args.link = "virtual"
@@ -109,6 +110,26 @@ def _what_struck(faults: Sequence[PlacedFault], device: VirtualDevice) -> str:
     if not missed:
         return f"what went wrong on the way: {asked}"
     return f"it was over before this could go wrong: {', '.join(missed)}"
+
+
+def _refuse_if_running(candidates: Sequence[Candidate], profile: DeviceProfile) -> None:
+    """Raise DV504 if nothing would be updated, which would prove nothing."""
+    from ..virtual import VirtualDevice
+
+    device = VirtualDevice(profile)
+    for candidate in candidates:
+        running = device.running(candidate.image_number)
+        if running is not None and running.digest == candidate.image.digest:
+            raise fault(
+                "DV504",
+                f"the device runs {candidate.path.name} ({candidate.image.version}) already",
+                why="A rehearsal of no update proves nothing.",
+                location=candidate.path,
+                helps=[
+                    "raise the version and sign again",
+                    "or give the image that the field runs with --from FILE",
+                ],
+            )
 
 
 def _place(

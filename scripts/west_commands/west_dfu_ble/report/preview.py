@@ -9,6 +9,7 @@ from ..update import ImagePlan, Plan, Preview
 def describe_preview(preview: Preview) -> str:
     """Return the steps of the plan, the frame, the window and the expected time, a line each."""
     lines = [_image(image) for image in preview.plan.images]
+    lines += [f"warning: {warning}" for warning in preview.plan.warnings]
     lines += [f"  {step}" for step in _steps(preview.plan)]
     if preview.requests:
         lines.append(

@@ -79,8 +79,11 @@ class DeviceState:
         reverts = self.mode is None or self.mode.reverts
         return image.active and not image.confirmed and reverts
 
-    def sentence(self) -> str:
-        """Say which image the device runs and which it will run next."""
+    def sentence(self, *, already: bool = False) -> str:
+        """Say which image the device runs and which it will run next.
+
+        With `already` it ran, before anything was done, what was to be brought to it.
+        """
         running, following = self.running, self.next
         if running is None:
             said = "the device does not say which image it runs"
@@ -100,6 +103,8 @@ class DeviceState:
                 f"runs {name} on trial and will go back to {_name(following)} at the next reset "
                 "unless it is confirmed"
             )
+        if already:
+            what = f"already {what}; nothing was uploaded"
         return f"the device {what}" if self.is_current else f"when last seen, the device {what}"
 
     describe = sentence

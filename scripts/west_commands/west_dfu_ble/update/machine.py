@@ -78,8 +78,14 @@ class Update:
         self._lock: DeviceLock | None = None
         self._windows: list[WindowCounts] = []
 
+    def sentence(self) -> str:
+        """Say which image the device runs and will run next, as far as that is known."""
+        if self.state is None:
+            return "the state of the device is not known: it was never reached"
+        return self.state.sentence(already=self._plan is not None and self._plan.is_reached)
+
     async def run(self) -> Outcome:
-        """Do the whole update.
+        """Do the whole update; nothing, if the device runs what is on offer already.
 
         Raises `DfuBleError`: LK4xx while nothing was written to the device (exit status 6), the
         same with status 7 if it is lost later, and DV5xx as the device refuses or turns out. When
@@ -163,7 +169,7 @@ class Update:
         mode = self.state.mode.title if self.state.mode else "mode not told"
         running = self.state.running
         self._done(Phase.INSPECT, f"runs {running.version if running else '?'}, {mode}")
-        for remark in plan.remarks:
+        for remark in (*(f"warning: {text}" for text in plan.warnings), *plan.remarks):
             self._listener(Remark(remark))
         return plan
 

@@ -18,7 +18,9 @@ from .model import ActivateMode, Candidate, Knowledge, UpdateOptions
 from .refusals import (
     NO_STATE_MODES,
     choose,
+    downgrade_warning,
     linked_address,
+    refuse_if_another_waits,
     refuse_if_in_use,
     refuse_if_too_large,
     refuse_lower_version,
@@ -34,7 +36,7 @@ class ImagePlan:
     `target` is the slot index that the upload goes to, `runs_from` the one that the image will run
     from: the same in direct-xip, the primary one where it is swapped in.
     `upload`: the image is not there yet. `erase`: the slot is emptied first. `is_running`: the
-    image runs already (on trial) and only has to be confirmed.
+    image runs already, and at most has to be confirmed.
     """
 
     candidate: Candidate
@@ -51,7 +53,7 @@ class Plan:
 
     `sets_state`: the images are set to test or made permanent (plain direct-xip has no such
     command: there the higher version runs). `resets`, `confirms`: these steps are done.
-    `remarks` tell what is unusual.
+    `remarks` tell what is unusual, `warnings` what the user may not have meant.
     """
 
     images: tuple[ImagePlan, ...]
@@ -61,6 +63,12 @@ class Plan:
     resets: bool
     confirms: bool
     remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the device runs all of it already, as was asked for: nothing is to be done."""
+        return all(image.is_running for image in self.images) and not self.confirms
 
 
 def make_plan(
@@ -72,7 +80,7 @@ def make_plan(
     """Choose an image for each image number on offer, and the steps.
 
     Raises `DfuBleError`: DV502 no image fits the free slot, DV503 its version is not higher where
-    it must be, DV504 it runs already, DV505 something is in the way, DV513 the bootloader's mode
+    it must be, DV505 something is in the way, DV513 the bootloader's mode
     can't be updated, IM304 it does not fit the slot.
     """
     mode = device.mode
@@ -112,21 +120,28 @@ def make_plan(
     sets_state = activates and not runs and mode not in NO_STATE_MODES
     sets_state = sets_state and not device.is_in_recovery
     permanent = options.activate is ActivateMode.PERMANENT
+    # What runs on trial becomes permanent by being confirmed.
+    keeps = options.activate is ActivateMode.CONFIRM or (permanent and runs)
+    warnings = []
     for plan in images:
+        name = plan.candidate.path.name
         if mode is not None and mode.is_direct_xip and not _slot_is_told(plan.candidate, knowledge):
-            remarks.append(f"nothing tells which slot {plan.candidate.path.name} is linked for")
+            remarks.append(f"nothing tells which slot {name} is linked for")
         if plan.is_running:
-            remarks.append(f"{plan.candidate.path.name} runs already, on trial")
+            remarks.append(f"{name} runs already{', on trial' * _is_on_trial(plan, device)}")
         elif not plan.upload:
-            remarks.append(f"{plan.candidate.path.name} is on the device already")
+            remarks.append(f"{name} is on the device already")
+        warnings += downgrade_warning(plan.candidate, device)
+    stays = all(plan.is_running and not _is_on_trial(plan, device) for plan in images)
     return Plan(
         images=images,
         mode=mode,
         sets_state=sets_state,
         permanent=permanent,
         resets=activates and not runs,
-        confirms=options.activate is ActivateMode.CONFIRM and reverts,
+        confirms=keeps and reverts and not stays,
         remarks=tuple(remarks),
+        warnings=tuple(warnings),
     )
 
 
@@ -149,7 +164,10 @@ def _plan_image(
     running = device.images.active(number)
     running_candidate = next((c for c in candidates if running and _is(c, running)), None)
     if running is not None and running_candidate is not None:
-        return _already_running(running_candidate, running, device, options)
+        refuse_if_another_waits(device.images.at(1 - running.slot, number), mode)
+        return ImagePlan(
+            running_candidate, running.slot, running.slot, upload=False, is_running=True
+        )
     in_place = mode is not None and (mode.is_direct_xip or mode is BootloaderMode.RAM_LOAD)
     # An image of another core is not listed as active; it goes to the secondary slot.
     target = 1 - running.slot if in_place and running is not None else 1
@@ -161,9 +179,10 @@ def _plan_image(
     if running is not None:
         refuse_lower_version(chosen, running, in_place, device, knowledge)
     held = device.images.at(target, number)
-    if held is not None and _is(chosen, held) and not options.erase:
+    is_there = held is not None and _is(chosen, held) and not options.erase
+    refuse_if_in_use(None if is_there else held, running, device, mode, options)
+    if is_there:
         return ImagePlan(chosen, target, linked_for, upload=False)
-    refuse_if_in_use(held, running, device, mode, options)
     return ImagePlan(chosen, target, linked_for, erase=options.erase)
 
 
@@ -176,15 +195,6 @@ def _is(candidate: Candidate, image: ImageSlot) -> bool:
     return bool(image.hash) and candidate.image.digest == image.hash
 
 
-def _already_running(
-    candidate: Candidate, running: ImageSlot, device: DeviceState, options: UpdateOptions
-) -> ImagePlan:
-    if device.is_on_trial(running) and options.activate is ActivateMode.CONFIRM:
-        return ImagePlan(candidate, running.slot, running.slot, upload=False, is_running=True)
-    raise fault(
-        "DV504",
-        f"the device already runs {candidate.path.name} ({running.version}, "
-        f"hash {running.hash.hex()[:8]})",
-        why="The same image in both slots can't be told apart: the device knows images by hash.",
-        helps=["nothing is left to do; for another build, raise the version and sign again"],
-    )
+def _is_on_trial(plan: ImagePlan, device: DeviceState) -> bool:
+    running = device.images.active(plan.candidate.image_number)
+    return plan.is_running and running is not None and device.is_on_trial(running)

@@ -165,6 +165,29 @@ def refuse_lower_version(
     )
 
 
+def downgrade_warning(candidate: Candidate, device: DeviceState) -> list[str]:
+    """Return what to say of a lower version than the one that runs, where it may be meant."""
+    running = device.images.active(candidate.image_number)
+    old = parse_version(running.version) if running is not None else None
+    if running is None or old is None:
+        return []
+    if candidate.image.version.without_build >= old.without_build:
+        return []
+    name, new = candidate.path.name, candidate.image.version
+    return [f"this is a downgrade: {name} is {new}, and the device runs {running.version}"]
+
+
+def refuse_if_another_waits(other: ImageSlot | None, mode: BootloaderMode | None) -> None:
+    """Raise DV505 if the image on offer runs, and another one is set to take its place."""
+    if other is not None and other.pending and mode not in NO_STATE_MODES:
+        raise fault(
+            "DV505",
+            f"the device runs this image already, and slot {other.slot} holds {other.version}, "
+            "which is set to run after the next reset",
+            helps=["throw that away: dfu-ble erase", "or let it run: dfu-ble reset"],
+        )
+
+
 def refuse_if_in_use(
     held: ImageSlot | None,
     running: ImageSlot | None,

@@ -18,7 +18,8 @@ class DeviceResult:
     """How the update of one device ended.
 
     `device` is what the user, or the scan, calls it. `seconds` are those since its turn came.
-    `state` is what was last known of the device, `None` if it was never reached. `has_begun` is
+    `state` is what was last known of the device, `None` if it was never reached; `sentence` puts
+    it into words. `has_begun` is
     false for one whose turn never came. `bug` is an exception that nobody expected.
     """
 
@@ -30,13 +31,7 @@ class DeviceResult:
     seconds: float = 0.0
     has_begun: bool = True
     bug: Exception | None = None
-
-    @property
-    def sentence(self) -> str:
-        """Which image the device runs and will run next, as far as that is known."""
-        if self.state is None:
-            return "the state of the device is not known: it was never reached"
-        return self.state.sentence()
+    sentence: str = "the state of the device is not known: it was never reached"
 
 
 def worst(results: Iterable[DeviceResult]) -> ExitStatus:
@@ -116,7 +111,8 @@ class SeveralUpdates:
             result = replace(result, status=error.status, error=error.diagnostic)
         except Exception as error:  # a bug of ours ends one update and is reported at the end
             result = replace(result, status=ExitStatus.UNDECIDED, bug=error)
-        return replace(result, state=update.state, seconds=loop.time() - began)
+        seconds = loop.time() - began
+        return replace(result, state=update.state, sentence=update.sentence(), seconds=seconds)
 
 
 def _never_begun(device: str) -> DeviceResult:
