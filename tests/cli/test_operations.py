@@ -71,6 +71,15 @@ def test_dry_run_writes_nothing_to_the_device(dfu_ble: RunDfuBle, tiny: Path) ->
     assert "runs 1.2.0" not in result.last_line
 
 
+def test_the_plan_of_a_dry_run_as_json(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble(*on_virtual(tiny), "--dry-run", "--format", "json")
+    plan, verdict = [json.loads(line) for line in result.out.splitlines()][-2:]
+    assert (plan["event"], verdict["event"]) == ("plan", "verdict")
+    assert (plan["frame"], plan["in_flight"], plan["warnings"]) == (2475, 2, [])
+    (image,) = plan["images"]
+    assert (image["file"], image["slot"], image["upload"]) == ("app_update.bin", 1, True)
+
+
 def test_nothing_to_scan_over_a_cable(dfu_ble: RunDfuBle) -> None:
     result = dfu_ble("scan", "--link", "udp:127.0.0.1:9")
     assert result.status == 2

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -330,33 +331,51 @@ def test_a_server_that_knows_only_smp_v1_is_asked_again_in_v1() -> None:
     assert sum(header.version for header in run.link.requests) == 1
 
 
+def fuzz(seed: int, rates: Sequence[float] = (0.01, 0.1, 1.0)) -> tuple[str, int]:
+    """Play an update with spoiled answers; return how it ended, and how many were spoiled."""
+    rng = random.Random(seed)
+    rate = rng.choice(rates)
+    spoiled = 0
+
+    def mangle(frame: bytes) -> list[bytes]:
+        nonlocal spoiled
+        if rng.random() > rate:
+            return [frame]
+        spoiled += 1
+        data = bytearray(frame)
+        for _ in range(rng.randrange(1, 6)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        choice = rng.randrange(5)
+        if choice == 0:
+            return [rng.randbytes(rng.randrange(1, 200))]
+        if choice == 1:
+            return [bytes(data[: rng.randrange(len(data))])]
+        if choice == 2:
+            return [frame, frame]
+        return [bytes(data)]
+
+    run = play(TinyLink(TinyDevice(OLD, NEW), mangle=mangle), retries=2)
+    if run.code == "done":
+        assert run.link.device.slots[0] is NEW
+    return run.code, spoiled
+
+
+FUZZ_CODES = {"done", *(f"LK40{n}" for n in (6, 7)), *(f"DV5{n:02}" for n in range(1, 14))}
+
+
 def test_fuzzed_answers_never_crash_or_hang_the_update() -> None:
-    codes = set()
-    for seed in range(FUZZ_ROUNDS):
-        rng = random.Random(seed)
-        rate = rng.choice([0.01, 0.1, 1.0])
+    codes = {fuzz(seed)[0] for seed in range(FUZZ_ROUNDS)}
+    assert {"done", "DV511"} <= codes <= FUZZ_CODES
 
-        def mangle(frame: bytes, rng: random.Random = rng, rate: float = rate) -> list[bytes]:
-            if rng.random() > rate:
-                return [frame]
-            data = bytearray(frame)
-            for _ in range(rng.randrange(1, 6)):
-                data[rng.randrange(len(data))] = rng.randrange(256)
-            choice = rng.randrange(5)
-            if choice == 0:
-                return [rng.randbytes(rng.randrange(1, 200))]
-            if choice == 1:
-                return [bytes(data[: rng.randrange(len(data))])]
-            if choice == 2:
-                return [frame, frame]
-            return [bytes(data)]
 
-        run = play(TinyLink(TinyDevice(OLD, NEW), mangle=mangle), retries=2)
-        codes.add(run.code)
-        if run.code == "done":
-            assert run.link.device.slots[0] is NEW
-    assert codes <= {"done", *(f"LK40{n}" for n in (6, 7)), *(f"DV5{n:02}" for n in range(1, 14))}
-    assert {"done", "DV511"} <= codes
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_hundred_thousand_fuzzed_answers() -> None:
+    spoiled, seed = 0, FUZZ_ROUNDS
+    while spoiled < 100_000:
+        code, count = fuzz(seed, rates=(0.3, 0.5))
+        assert code in FUZZ_CODES
+        spoiled, seed = spoiled + count, seed + 1
 
 
 def test_a_preview_writes_nothing_and_tells_what_would_be_done() -> None:

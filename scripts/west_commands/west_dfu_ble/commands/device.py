@@ -17,7 +17,7 @@ from ..faults import fault
 from ..link import AskPasskey, Link, open_link
 from ..report.console import Console, can_draw
 from ..report.html import UpdateRecord
-from ..report.preview import describe_preview
+from ..report.preview import describe_preview, preview_as_dict
 from ..report.progress import JsonLines, PlainProgress, TerminalProgress
 from ..update import (
     ActivateMode,
@@ -26,6 +26,7 @@ from ..update import (
     Event,
     Knowledge,
     Listener,
+    Preview,
     Recorder,
     Update,
     UpdateOptions,
@@ -67,7 +68,13 @@ def _update_over(
     also: Listener | None,
 ) -> ExitStatus:
     knowledge = knowledge_from_build(build) if build else Knowledge()
-    tell = console.note if args.format == "json" else console.result
+
+    def tell_plan(preview: Preview) -> None:
+        if args.format == "json":
+            JsonLines(console.out).write(preview_as_dict(preview))
+        else:
+            console.result(describe_preview(preview))
+
     with listener_for(args, console) as listener:
         recorder = Recorder(listener)
 
@@ -79,7 +86,7 @@ def _update_over(
         update = Update(link, candidates, knowledge, update_options(args), tell_all)
         began = time.monotonic()
         try:
-            status = asyncio.run(_run(update, dry_run=args.dry_run, tell=tell))
+            status = asyncio.run(_run(update, dry_run=args.dry_run, tell_plan=tell_plan))
             failure = None
         except DfuBleError as error:
             status, failure = error.status, error
@@ -112,12 +119,14 @@ def _update_over(
     return status
 
 
-async def _run(update: Update, *, dry_run: bool, tell: Callable[[str], None]) -> ExitStatus:
+async def _run(
+    update: Update, *, dry_run: bool, tell_plan: Callable[[Preview], None]
+) -> ExitStatus:
     """Run the update in a task that Ctrl-C cancels, so that the device can be asked once more."""
 
     async def work() -> None:
         if dry_run:
-            tell(describe_preview(await update.preview()))
+            tell_plan(await update.preview())
         else:
             await update.run()
 

@@ -18,7 +18,8 @@ from ..report.console import Console
 from ..report.devices import device_table
 from ..report.devices_progress import DevicesProgress, devices_progress
 from ..report.html import UpdateRecord
-from ..report.preview import describe_preview
+from ..report.preview import describe_preview, preview_as_dict
+from ..report.progress import JsonLines
 from ..rules import CheckReport
 from ..update import (
     Candidate,
@@ -69,8 +70,11 @@ def update_all(
             console.note(f"{result.device}:")
             console.error(result.error)
         if result.preview is not None:
-            tell = console.note if args.format == "json" else console.result
-            tell(f"{result.device}:\n{describe_preview(result.preview)}\n")
+            if args.format == "json":
+                plan = {"device": result.device, **preview_as_dict(result.preview)}
+                JsonLines(console.out).write(plan)
+            else:
+                console.result(f"{result.device}:\n{describe_preview(result.preview)}\n")
     if args.format != "json":
         console.result(device_table(results))
     for result in results:

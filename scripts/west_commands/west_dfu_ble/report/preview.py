@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an update would do, as text."""
+"""What an update would do, as text and for programs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,34 @@ def describe_preview(preview: Preview) -> str:
         )
     lines.append("nothing was written to the device")
     return "\n".join(lines)
+
+
+def preview_as_dict(preview: Preview) -> dict[str, object]:
+    """Return the plan as JSON-ready values; bytes and seconds."""
+    plan = preview.plan
+    return {
+        "event": "plan",
+        "images": [
+            {
+                "file": image.candidate.path.name,
+                "version": str(image.candidate.image.version),
+                "hash": image.candidate.image.digest.hex() if image.candidate.image.digest else "",
+                "image": image.candidate.image_number,
+                "slot": image.target,
+                "upload": image.upload,
+                "erase": image.erase,
+                "runs_already": image.is_running,
+            }
+            for image in plan.images
+        ],
+        "steps": _steps(plan),
+        "warnings": list(plan.warnings),
+        "bytes": preview.total,
+        "requests": preview.requests,
+        "frame": preview.frame.size,
+        "in_flight": preview.width,
+        "seconds": preview.seconds and round(preview.seconds, 3),
+    }
 
 
 def _image(image: ImagePlan) -> str:
