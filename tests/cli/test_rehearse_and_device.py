@@ -88,7 +88,11 @@ def test_a_front_before_a_server_shows_itself_as_the_build_says(
     assert "the device runs 1.2.0" in server.out
 
 
-@pytest.mark.parametrize("arguments", [("--from", "old.bin"), ()], ids=["an image", "virtual"])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--from", "old.bin"), ("--fault", "vanish@3"), ()],
+    ids=["an image", "a fault", "virtual"],
+)
 def test_a_front_with_a_virtual_device_behind_it_is_refused(
     dfu_ble: RunDfuBle, arguments: tuple[str, ...]
 ) -> None:

@@ -32,12 +32,12 @@ def make_gateway(args: argparse.Namespace, console: Console) -> Gateway:
     """
     from ..virtual.gateway import Gateway
 
-    if args.running or args.forward == "virtual":
+    if args.running or args.fault or args.forward == "virtual":
         raise fault(
             "EN008",
             "--forward leads to a real server, and a virtual device was asked for as well",
             why="What runs behind a gateway is the server's own image.",
-            helps=["leave out --from", "forward to serial:PORT or udp:HOST:PORT"],
+            helps=["leave out --from and --fault", "forward to serial:PORT or udp:HOST:PORT"],
         )
     link = open_link(args.forward, None)
     options = UpdateOptions(timeout=args.timeout, retries=args.retries)

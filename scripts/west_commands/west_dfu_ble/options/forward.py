@@ -22,8 +22,8 @@ FORWARD = {
             {
                 "type": frame_size,
                 "metavar": "BYTES",
-                "help": "the longest SMP frame that reaches that server (default: the server is "
-                "asked, and it is tried)",
+                "help": "the longest SMP frame that reaches that server, 128 or more (default: the "
+                "server is asked, and it is tried)",
             },
         ),
     )
