@@ -135,7 +135,7 @@ _FAULT = _option(
     metavar="KIND@PLACE",
     help="let this go wrong with the device; PLACE is a number (of the request, byte or flash "
     "operation, from 0) or, for `rehearse`, a phase: disconnect@upload, request-lost@12x3, "
-    "power-cut@verify+25%%, response-late@confirm:2.5s, mtu-23; repeatable",
+    "power-cut@reset+25%%, response-late@confirm:2.5s, mtu-23; repeatable",
 )
 FAULT = {"faults": (_FAULT,)}
 FAULTS = {
