@@ -40,11 +40,19 @@ def test_sarif_on_standard_output(dfu_ble: RunDfuBle, mixed: Path) -> None:
     assert run["invocations"][0]["exitCode"] == 3
     (found,) = [one for one in run["results"] if one["level"] == "error"]
     assert found["ruleId"] == "KC150"
-    physical = found["locations"][0]["physicalLocation"]
-    assert physical["artifactLocation"]["uri"] == "build-swap/zephyr/.config"
-    line = physical["region"]["startLine"]
-    text = (mixed / "build-swap/zephyr/.config").read_text(encoding="utf-8").splitlines()
-    assert text[line - 1] == "# CONFIG_CAF_BLE_SMP is not set"
+    # The line that a person edits, and what the build made of it.
+    for place, name, expected in (
+        (found["locations"][0], "prj_swap.conf", "CONFIG_CAF_BLE_SMP=y"),
+        (
+            found["relatedLocations"][0],
+            "build-swap/zephyr/.config",
+            "# CONFIG_CAF_BLE_SMP is not set",
+        ),
+    ):
+        physical = place["physicalLocation"]
+        assert physical["artifactLocation"]["uri"] == name
+        text = (mixed / name).read_text(encoding="utf-8").splitlines()
+        assert text[physical["region"]["startLine"] - 1] == expected
 
 
 def test_junit_file_beside_annotations(dfu_ble: RunDfuBle, mixed: Path) -> None:
@@ -53,7 +61,7 @@ def test_junit_file_beside_annotations(dfu_ble: RunDfuBle, mixed: Path) -> None:
         *("check", "-d", "build-swap", "--format", "github", "--report", f"junit:{report}")
     )
     assert result.status == 3
-    assert "\n::error file=build-swap/zephyr/.config,line=" in f"\n{result.out}"
+    assert "\n::error file=prj_swap.conf,line=" in f"\n{result.out}"
     assert "title=KC150 smp-module-disabled (tiny)::`CONFIG_CAF_BLE_SMP` is off%0A" in result.out
     root = ET.parse(report).getroot()
     assert root.get("failures") == "1"
