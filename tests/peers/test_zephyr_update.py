@@ -110,8 +110,9 @@ def test_an_update_confirmed_and_two_that_are_taken_back(zephyr_qemu: Start) -> 
 
     outcome = play(server, second)
     assert outcome.windows[0].lost_requests == 0
-    # One frame fills the console's two line buffers: a second one at the same time was lost.
-    assert outcome.windows[0].widest == 1
+    # Two of the frames whose length an echo tried; one where a busy emulator lost that echo, and a
+    # frame fills the console's two line buffers.
+    assert outcome.windows[0].widest in (1, 2)
     assert "runs 2.0.0" in outcome.state.sentence()
     assert reset(server) == outcome.state.sentence()
     assert play(server, second).plan.is_reached
