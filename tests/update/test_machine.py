@@ -14,7 +14,7 @@ import pytest
 from tiny_device import TinyDevice, TinyLink, make_image, offer
 from west_dfu_ble.diagnostics import DfuBleError, ExitStatus
 from west_dfu_ble.mcuboot import BootloaderMode
-from west_dfu_ble.smp import Header, Patience
+from west_dfu_ble.smp import Header, Patience, decode_header
 from west_dfu_ble.update import (
     ActivateMode,
     Event,
@@ -329,6 +329,21 @@ def test_a_server_that_knows_only_smp_v1_is_asked_again_in_v1() -> None:
     run = play(TinyLink(device))
     assert run.code == "done"
     assert sum(header.version for header in run.link.requests) == 1
+
+
+def test_buffers_that_hold_no_upload_are_named() -> None:
+    device = TinyDevice(OLD, NEW)
+    original = device.answer
+
+    def answer(frame: bytes) -> tuple[dict[str, object], bool]:
+        header = decode_header(frame)
+        tells = (header.group, header.command) == (0, 6)
+        return ({"buf_size": 9, "buf_count": 4}, False) if tells else original(frame)
+
+    device.answer = answer  # type: ignore[method-assign]
+    run = play(TinyLink(device))
+    assert run.code == "DV508"
+    assert "frames of 9 bytes" in str(run.error)
 
 
 def fuzz(seed: int, rates: Sequence[float] = (0.01, 0.1, 1.0)) -> tuple[str, int]:

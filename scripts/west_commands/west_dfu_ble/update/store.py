@@ -21,6 +21,8 @@ from .verdict import is_stored
 
 # An upload that the device loses track of this often is not going to end.
 _LOST_TRACK_LIMIT = 3
+# Bytes of an image's header; a first chunk without all of it is refused (Zephyr's error 22).
+_LEAST_DATA = 32
 
 
 @dataclass
@@ -73,6 +75,7 @@ class ImageStore:
             self._upload = self._begin(device, frame)
         else:
             frame = await self.frames.find(self.session, device.parameters)
+            _require_room(frame, self._upload.window)
             self._upload.window.reopen(frame.size)
         while not await self._upload.run(self.session):
             # Either the last answer was lost, or the device forgot the upload.
@@ -111,6 +114,7 @@ class ImageStore:
             alignment=self.knowledge.chunk_alignment,
             patience=self.options.patience,
         )
+        _require_room(frame, window)
         text = (
             f"{name} {image.version} to slot {self.plan.target}: frames of {frame.size} bytes "
             f"({frame.reason}), {window.width} in flight"
@@ -128,3 +132,19 @@ class ImageStore:
             if not refusal.error.is_image(ImageError.UNKNOWN):
                 raise refused_upload(refusal.error) from refusal
         self._erased = True
+
+
+def _require_room(frame: FrameSize, window: UploadWindow) -> None:
+    """Raise DV508 if not even the first request, which holds the image's header, fits a frame."""
+    room = image_group.first_chunk_size(frame.size, window.total, window.digest, window.image)
+    if room < _LEAST_DATA:
+        raise fault(
+            "DV508",
+            f"frames of {frame.size} bytes ({frame.reason}) have no room for an upload",
+            why="The first request names the file's length and hash, and holds the image's header.",
+            helps=[
+                "give the server larger buffers: CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE",
+                "over Bluetooth LE: a larger CONFIG_BT_L2CAP_TX_MTU, or "
+                "CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY=y",
+            ],
+        )
