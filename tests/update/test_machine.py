@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -32,7 +30,6 @@ from west_dfu_ble.virtual.warped_time import run_warped
 
 OLD, NEW = make_image("1.0.0"), make_image("2.0.0")
 SWAP = Knowledge(mode=BootloaderMode.SWAP_USING_MOVE)
-FUZZ_ROUNDS = int(os.environ.get("DFU_BLE_FUZZ_ROUNDS", "300"))
 
 
 @dataclass
@@ -344,53 +341,6 @@ def test_buffers_that_hold_no_upload_are_named() -> None:
     run = play(TinyLink(device))
     assert run.code == "DV508"
     assert "frames of 9 bytes" in str(run.error)
-
-
-def fuzz(seed: int, rates: Sequence[float] = (0.01, 0.1, 1.0)) -> tuple[str, int]:
-    """Play an update with spoiled answers; return how it ended, and how many were spoiled."""
-    rng = random.Random(seed)
-    rate = rng.choice(rates)
-    spoiled = 0
-
-    def mangle(frame: bytes) -> list[bytes]:
-        nonlocal spoiled
-        if rng.random() > rate:
-            return [frame]
-        spoiled += 1
-        data = bytearray(frame)
-        for _ in range(rng.randrange(1, 6)):
-            data[rng.randrange(len(data))] = rng.randrange(256)
-        choice = rng.randrange(5)
-        if choice == 0:
-            return [rng.randbytes(rng.randrange(1, 200))]
-        if choice == 1:
-            return [bytes(data[: rng.randrange(len(data))])]
-        if choice == 2:
-            return [frame, frame]
-        return [bytes(data)]
-
-    run = play(TinyLink(TinyDevice(OLD, NEW), mangle=mangle), retries=2)
-    if run.code == "done":
-        assert run.link.device.slots[0] is NEW
-    return run.code, spoiled
-
-
-FUZZ_CODES = {"done", *(f"LK40{n}" for n in (6, 7)), *(f"DV5{n:02}" for n in range(1, 14))}
-
-
-def test_fuzzed_answers_never_crash_or_hang_the_update() -> None:
-    codes = {fuzz(seed)[0] for seed in range(FUZZ_ROUNDS)}
-    assert {"done", "DV511"} <= codes <= FUZZ_CODES
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_a_hundred_thousand_fuzzed_answers() -> None:
-    spoiled, seed = 0, FUZZ_ROUNDS
-    while spoiled < 100_000:
-        code, count = fuzz(seed, rates=(0.3, 0.5))
-        assert code in FUZZ_CODES
-        spoiled, seed = spoiled + count, seed + 1
 
 
 def test_a_preview_writes_nothing_and_tells_what_would_be_done() -> None:
