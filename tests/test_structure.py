@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import ast
 import re
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import rooms
 from rooms import COMMON, MODULES, PACKAGE, REPOSITORY, imports, name_of, room_of
@@ -63,6 +66,17 @@ def test_the_rooms_have_no_circle() -> None:
         assert free, f"these know each other in a circle: {sorted(left)}"
         for room in free:
             del left[room]
+
+
+def test_no_modules_know_each_other() -> None:
+    """Not in a circle either, nor by an import inside a function or for the types alone."""
+    known = {
+        name_of(path): {name for name, _ in imports(path)} - {name_of(path)} for path in MODULES
+    }
+    try:
+        TopologicalSorter(known).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 def test_only_the_command_line_prints_and_exits() -> None:

@@ -54,6 +54,9 @@ def room_of(module: str) -> str:
     return module.partition(".")[0]
 
 
+_NAMES = {name_of(path) for path in MODULES}
+
+
 def imports(path: Path) -> Iterator[tuple[str, int]]:
     """Yield every module of ours that a module imports anywhere (name in the package, line)."""
     own = name_of(path).split(".") if name_of(path) else []
@@ -61,11 +64,12 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = package[: len(package) - node.level + 1]
-            if node.module:
-                yield ".".join([*base, node.module]), node.lineno
-            else:
-                for alias in node.names:
-                    yield ".".join([*base, alias.name]), node.lineno
+            base += [node.module] if node.module else []
+            for alias in node.names:
+                # What is no module is a name that the module before it offers.
+                name = ".".join([*base, alias.name])
+                is_module = name in _NAMES or not node.module
+                yield name if is_module else ".".join(base), node.lineno
         elif isinstance(node, ast.ImportFrom | ast.Import):
             whole = [alias.name for alias in node.names]
             for name in [node.module or ""] if isinstance(node, ast.ImportFrom) else whole:

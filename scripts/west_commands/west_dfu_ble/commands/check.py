@@ -4,29 +4,26 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from .. import builddir, report, rules
 from ..builddir import Build
-from ..diagnostics import DfuBleError, ExitStatus, Severity
+from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
 from ..report.console import Console
+from .check_many import execute_many
+from .evaluation import evaluate_build, show_report
 from .locate import locate_build
 from .report_files import ReportFiles
-from .settings import settings
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Check the build and print the report; 0, 3 or 4 (with --exit-zero 0 instead of 3)."""
     if args.all or len(args.build_dir or []) > 1:
-        from .check_many import execute_many
-
         if args.fix:
             raise _fixes_one_build()
         return _softened(args, execute_many(args, console))
     outcome = check_build(args, _read(args, console))
-    tell = console.prose if args.format == "human" else console.result
-    tell(report.render(outcome, args.format, colour=console.colour_out, cwd=Path.cwd()))
+    show_report(args, console, outcome)
     if args.fix:
         from .fix import write_fixes
 
@@ -69,28 +66,3 @@ def check_build(args: argparse.Namespace, build: Build) -> rules.CheckReport:
     files.add(outcome)
     files.write()
     return outcome
-
-
-def evaluate_build(args: argparse.Namespace, build: Build) -> rules.CheckReport:
-    """Evaluate the rules as the arguments ask."""
-    config = settings(args, build)
-    return rules.evaluate(
-        build,
-        rules.CheckOptions(
-            profile=config.profile,
-            release=config.release,
-            select=_names(args.select),
-            ignore=_names(args.ignore),
-            fail_on=config.fail_on or Severity.ERROR,
-            strict=args.strict,
-            severity=config.severity,
-            waivers=config.waivers,
-            baseline=args.baseline,
-        ),
-    )
-
-
-def _names(values: list[str] | None) -> tuple[str, ...]:
-    return tuple(
-        name.strip() for value in values or [] for name in value.split(",") if name.strip()
-    )

@@ -18,7 +18,7 @@ from .. import builddir, report
 from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
 from ..report.console import Console
-from .check import evaluate_build
+from .evaluation import evaluate_build, show_report
 from .report_files import ReportFiles
 
 
@@ -85,8 +85,7 @@ def _check_one(
     if not for_people:
         combined.add(report.render(outcome, args.format, colour=False, cwd=Path.cwd()))
     elif outcome.findings or outcome.exit_status is not ExitStatus.DONE:
-        tell = console.prose if args.format == "human" else console.result
-        tell(report.render(outcome, args.format, colour=console.colour_out, cwd=Path.cwd()) + "\n")
+        show_report(args, console, outcome, end="\n")
     return Row(path, outcome.exit_status, report.headline(outcome))
 
 

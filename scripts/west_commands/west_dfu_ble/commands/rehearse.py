@@ -13,8 +13,8 @@ from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..report.console import Console
 from ..update import Candidate, candidates_from_signed, knowledge_from_build
-from .check import evaluate_build
 from .device import update_device, update_options
+from .evaluation import evaluate_build
 from .locate import load_build
 from .sign import describe, sign_build
 from .update_reports import require_device_formats, write_update_reports

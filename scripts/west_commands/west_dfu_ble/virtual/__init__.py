@@ -9,7 +9,7 @@ for.
 from .background import BackgroundDevice
 from .build_symbols import radio_profile
 from .clock import Clock, LoopClock
-from .device import Answer, VirtualDevice
+from .device import VirtualDevice
 from .fault_effects import Progress
 from .faults import Fault, FaultCount, FaultKind, HangUp, parse_fault
 from .flash import FlashController, FlashError, Operation, OperationKind, PowerCut
@@ -25,6 +25,7 @@ from .profile import (
     ServerProfile,
     SlotProfile,
 )
+from .served import Answer
 from .timing import LinkTiming, capacity
 
 __all__ = [

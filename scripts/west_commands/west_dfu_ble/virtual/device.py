@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..mcuboot import BootloaderMode
@@ -21,6 +21,7 @@ from .image_state import ImageStates, SlotImage
 from .mcuboot import Bootloader
 from .os_group import OsGroup
 from .profile import DeviceProfile, RadioProfile
+from .served import Answer
 from .server import Group, SmpServer
 from .slots import ImageSlots
 from .trailer import Magic
@@ -40,19 +41,6 @@ _RESTART = 1.0
 _SOMEBODY_ELSE = -1
 # Looks like the beginning of a long frame.
 _GARBAGE = bytes.fromhex("0bff7fff00010103a5a5a5")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A frame to send, and the seconds that the device needed for it (flash operations).
-
-    `client` is who asked, as the one who took the request called it. A frame that is empty is not
-    sent; `sent` is called for it all the same.
-    """
-
-    frame: bytes
-    seconds: float = 0.0
-    client: int = 0
 
 
 class VirtualDevice:

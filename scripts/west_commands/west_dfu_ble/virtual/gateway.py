@@ -30,8 +30,8 @@ from ..smp import (
     os_group,
 )
 from .codec import encode_map
-from .device import Answer
 from .profile import RadioProfile, ServerProfile
+from .served import Answer
 from .server import Packet, SmpServer
 
 if TYPE_CHECKING:

@@ -37,8 +37,7 @@ from .radio import Air, AirController
 from .timed_air import TimedAir
 
 if TYPE_CHECKING:
-    from .device import Answer
-    from .served import ServedDevice
+    from .served import Answer, ServedDevice
     from .timing import LinkTiming
 
 SMP_SERVICE = UUID("8D53DC1D-1DB7-4CD3-868B-8A527460AA84")

@@ -5,14 +5,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bumble.keys import KeyStore
 
-    from .device import Answer
     from .faults import HangUp
     from .profile import RadioProfile
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A frame to send, and the seconds that the device needed for it (flash operations).
+
+    `client` is who asked, as the one who took the request called it. A frame that is empty is not
+    sent; `sent` is called for it all the same.
+    """
+
+    frame: bytes
+    seconds: float = 0.0
+    client: int = 0
 
 
 class ServedDevice(Protocol):
