@@ -11,6 +11,8 @@ from made_builds import cache, kconfig, write
 from west_dfu_ble.builddir import configured_dir_fmt, find, west_topdir
 from west_dfu_ble.diagnostics import DfuBleError
 
+pytestmark = pytest.mark.usefixtures("west_workspaces")
+
 BUILD = {"CMakeCache.txt": cache(), "zephyr/.config": kconfig("BT")}
 
 

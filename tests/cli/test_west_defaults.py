@@ -13,15 +13,7 @@ import pytest
 
 from running import RunDfuBle
 
-pytestmark = pytest.mark.usefixtures("no_other_configuration")
-
-
-@pytest.fixture
-def no_other_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for kind in ("SYSTEM", "GLOBAL"):
-        monkeypatch.setenv(f"WEST_CONFIG_{kind}", str(tmp_path / f"no-{kind}"))
-    for name in ("WEST_CONFIG_LOCAL", "ZEPHYR_BASE"):
-        monkeypatch.delenv(name, raising=False)
+pytestmark = pytest.mark.usefixtures("west_workspaces")
 
 
 @pytest.fixture(params=["west reads it", "west is not installed"])

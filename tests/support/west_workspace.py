@@ -64,13 +64,24 @@ class Workspace:
         environment: dict[str, str] | None = None,
     ) -> Result:
         """Run the real west with `arguments`, untouched by the user's own configuration."""
+        program = (python, "-m", "west", *arguments)
+        return self.run(*program, pythonpath=pythonpath, cwd=cwd, environment=environment)
+
+    def run(
+        self,
+        *program: object,
+        pythonpath: Path | None = None,
+        cwd: Path | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> Result:
+        """Run a program in the workspace, with nothing of west, Zephyr or Python set."""
         inherited = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTHON", "WEST_", "ZEPHYR_", "COV_"))
         }
         done = subprocess.run(
-            [python, "-m", "west", *map(str, arguments)],
+            [*map(str, program)],
             cwd=cwd or self.root,
             env={
                 **inherited,

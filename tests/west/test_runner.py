@@ -89,18 +89,16 @@ class Flash:
         runner = self.workspace.module / "scripts" / "dfu_ble_runner.py"
         driver = self.runners.parent / "driver.py"
         driver.write_text(DRIVER)
-        done = subprocess.run(
-            [sys.executable, driver, self.runners, runner, image, *map(str, options)],
-            cwd=self.workspace.root,
-            env={**os.environ, "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=100,
-            check=False,
+        zephyr = os.environ.get("ZEPHYR_BASE")
+        return self.workspace.run(
+            sys.executable,
+            driver,
+            self.runners,
+            runner,
+            image,
+            *options,
+            environment={"ZEPHYR_BASE": zephyr} if zephyr else None,
         )
-        return Result(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(params=["interface", pytest.param("zephyr", marks=pytest.mark.peer)])
