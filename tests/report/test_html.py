@@ -133,6 +133,7 @@ def test_the_page_loads_nothing() -> None:
     assert links == ["data:,"]
     style = (Path(html_room).parent / "style.css").read_text(encoding="utf-8")
     assert not re.search(r"url\(|@import|@font-face", style)
+    assert style.isascii(), "in a style sheet a reference (&#183;) would be shown as it stands"
     assert "default-src &#x27;none&#x27;" in text
 
 
