@@ -33,6 +33,8 @@ _TEXTS = {
     "rules": "Build to outcomes",
     "virtual": "the virtual device",
     "update": "the state machine",
+    "rehearsal": "update meets device",
+    "pytest_plugin": "users' own tests",
     "options": "actions, the parser",
     "image": "MCUboot images",
     "configuration": "dfu-ble.yml",
@@ -123,7 +125,7 @@ def draw() -> str:
     for room, (x, y) in places.items():
         drawing.box(x, y, _WIDE, _HIGH, "new" if (PACKAGE / room).is_dir() else "old")
         drawing.text(x + _WIDE / 2, y + 21, room, "middle code bold")
-        drawing.text(x + _WIDE / 2, y + 39, _TEXTS.get(room, ""), "middle small")
+        drawing.text(x + _WIDE / 2, y + 39, _TEXTS[room], "middle small")
     return drawing.render(2 * _MARGIN + bottom * _DOWN + _HIGH)
 
 
