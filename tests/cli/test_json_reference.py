@@ -21,7 +21,7 @@ def documented(heading: str, row: str = "") -> set[str]:
     section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     lines = [line for line in section.splitlines() if not row or f"`{row}`" in line.split(" | ")[0]]
     assert lines
-    return {word for line in lines for text in re.findall(r"`([^`]+)`", line) for word in [text]}
+    return {word for line in lines for word in re.findall(r"`([^`]+)`", line)}
 
 
 def keys(value: object) -> Iterator[str]:

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pyte
 import pytest
 
 from shell import Terminal
-from west_dfu_ble.options import ACTIONS, make_parser
+from west_dfu_ble.options import ACTIONS, FORMATS, make_parser
 from west_dfu_ble.report.folding import fold
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals of POSIX systems")
@@ -78,7 +79,6 @@ def test_columns_is_believed_before_the_terminal(failing: Path) -> None:
 @posix
 @pytest.mark.parametrize("columns", [40, 200])
 def test_progress_leaves_one_clean_line_a_step(tiny: Path, columns: int) -> None:
-    pyte = pytest.importorskip("pyte", reason="the terminal emulator of the extra `docs`")
     status, text = on_terminal(tiny, *UPDATE, columns=columns)
     assert status == 0
     screen = pyte.Screen(columns, 50)
@@ -141,7 +141,7 @@ def test_a_pipe_gets_no_colour_and_no_folding(failing: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["cp437", "cp1252", "ascii", "utf-8"])
-@pytest.mark.parametrize("name", ["human", "concise", "json", "sarif", "junit", "github", "html"])
+@pytest.mark.parametrize("name", FORMATS)
 def test_any_code_page_takes_every_format(failing: Path, encoding: str, name: str) -> None:
     odd = failing / "bäu →"
     (failing / "build-swap").rename(odd)

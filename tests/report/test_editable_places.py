@@ -38,6 +38,10 @@ def test_place(place: Location, shown: tuple[str, int]) -> None:
     github = reports.render(report, "github", colour=False, cwd=WORKSPACE)
     assert f"::error file={shown[0]},line={shown[1]},title=KC153" in github
 
+    issues = json.loads(reports.render(report, "gitlab", colour=False, cwd=WORKSPACE))
+    issue = next(one for one in issues if one["check_name"].startswith("KC153"))
+    assert issue["location"] == {"path": shown[0], "lines": {"begin": shown[1]}}
+
     log = json.loads(reports.render(report, "sarif", colour=False, cwd=WORKSPACE))
     result = next(one for one in log["runs"][0]["results"] if one["ruleId"] == "KC153")
     places = [result["locations"][0], *result["relatedLocations"]]

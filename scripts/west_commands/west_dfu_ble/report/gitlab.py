@@ -21,7 +21,8 @@ _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.I
 def render(report: CheckReport, *, colour: bool, cwd: Path) -> str:
     """Return an issue for each finding that is not waived and each rule that could not decide.
 
-    Paths are relative to `cwd`, which GitLab takes for the repository's root. A rule that could not
+    Paths are relative to `cwd`, which GitLab takes for the repository's root; what was set in a
+    file of the repository is shown there, where a merge request can show it. A rule that could not
     decide is `minor` where that ends the command (`--strict`), else `info`.
     """
     build = _path(report.build.path, cwd)
@@ -35,7 +36,7 @@ def render(report: CheckReport, *, colour: bool, cwd: Path) -> str:
             issues.append(_issue(outcome.diagnostic, check, mark, build, cwd, outcome.image))
         elif outcome.status is Status.UNKNOWN:
             text = f"{check} not evaluated: {outcome.reason}"
-            issues.append(_entry(text, check, mark, undecided, {"path": build}, 1))
+            issues.append(_entry(text, check, mark, undecided, build, 1))
     return json.dumps(issues, indent=1)
 
 
@@ -55,22 +56,22 @@ def combine(texts: list[str]) -> str:
 def _issue(
     diagnostic: Diagnostic, check: str, mark: str, build: str, cwd: Path, image: str
 ) -> dict[str, Any]:
-    where = diagnostic.location or Location(Path(build))
+    where = diagnostic.place_below(cwd) or Location(Path(build))
     text = f"{check}: {diagnostic.message}" + (f" (image {image})" if image else "")
     text += "".join(f"; {one.text} {one.edit}".rstrip() for one in diagnostic.helps[:1])
-    location = {"path": _path(where.path, cwd)}
-    return _entry(text, check, mark, diagnostic.severity, location, where.line or 1)
+    path = _path(where.path, cwd)
+    return _entry(text, check, mark, diagnostic.severity, path, where.line or 1)
 
 
 def _entry(
-    text: str, check: str, mark: str, severity: Severity, location: dict[str, Any], line: int
+    text: str, check: str, mark: str, severity: Severity, path: str, line: int
 ) -> dict[str, Any]:
     return {
         "description": " ".join(text.split()),
         "check_name": check,
         "fingerprint": mark,
         "severity": _SEVERITIES[severity],
-        "location": {**location, "lines": {"begin": line}},
+        "location": {"path": path, "lines": {"begin": line}},
     }
 
 

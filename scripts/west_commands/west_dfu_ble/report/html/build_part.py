@@ -9,7 +9,7 @@ from pathlib import Path
 from ...builddir import Build, Partition
 from ...rules import CheckReport, SlotUse, slot_uses
 from ..facts import build_facts
-from ..words import percent, shown_location, shown_path, size
+from ..words import kib, percent, shown_location, shown_path, size
 from .markup import Markup, join, tag
 from .memory_map import memory_maps
 
@@ -104,10 +104,8 @@ def _slot(use: SlotUse, build: Build) -> list[str]:
         tag("code", f"{slot.address.value:#x}"),
         size(slot.size.value),
         use.image or "not known",
-        "not known"
-        if use.size is None
-        else f"{use.size / 1024:.1f} KiB ({percent(use.size, use.limit)})",
-        f"{max(use.limit, 0) / 1024:.1f} KiB",
+        "not known" if use.size is None else f"{kib(use.size)} ({percent(use.size, use.limit)})",
+        kib(max(use.limit, 0)),
     ]
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...builddir import Build, Partition
@@ -19,6 +19,9 @@ _LINE = 14
 _LONGEST = 27
 # What would be thinner than a hair is drawn as one.
 _HAIR = 1.5
+
+# Where an address stands in the drawing.
+Height = Callable[[int], float]
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,10 @@ def _outermost(blocks: Sequence[Block]) -> list[Block]:
 def _extent(build: Build, name: str, blocks: Sequence[Block]) -> tuple[int, int]:
     """Return the first and the last address of the drawing."""
     region = next((one for one in build.flash if one.name == name), None)
-    ends = [block.end for block in blocks]
+    end = max(block.end for block in blocks)
     if region is None:
-        return min(block.start for block in blocks), max(ends)
-    return region.address, max(region.address + region.size, *ends)
+        return min(block.start for block in blocks), end
+    return region.address, max(region.address + region.size, end)
 
 
 def _figure(name: str, extent: tuple[int, int], blocks: Sequence[Block]) -> Markup:
@@ -147,8 +150,7 @@ def _rect(
     return tag("rect", x=lane[0], y=top, width=lane[1], height=height, class_=kind)
 
 
-def _addresses(blocks: Sequence[Block], extent: tuple[int, int], y: object) -> Iterator[Markup]:
-    assert callable(y)
+def _addresses(blocks: Sequence[Block], extent: tuple[int, int], y: Height) -> Iterator[Markup]:
     wanted = sorted({extent[0], extent[1], *(block.start for block in blocks)})
     at = -_LINE * 1.0
     for address in wanted:
@@ -161,8 +163,7 @@ def _addresses(blocks: Sequence[Block], extent: tuple[int, int], y: object) -> I
         yield tag("text", f"{address:#x}", x=_BAR - 6, y=place + 3.5, class_="address")
 
 
-def _labels(blocks: Sequence[Block], y: object) -> Iterator[Markup]:
-    assert callable(y)
+def _labels(blocks: Sequence[Block], y: Height) -> Iterator[Markup]:
     heights = [len(block.lines) * _LINE + 6 for block in blocks]
     centres = [(y(block.start) + y(block.end)) / 2 for block in blocks]
     for block, centre, place in zip(blocks, centres, _spread(centres, heights), strict=True):
