@@ -160,9 +160,10 @@ def open_device(
     assert config.link
     device, on_air = config.device, None
     if config.link == "virtual":
-        from .virtual import TimedDevice, make_virtual
+        from ..virtual import ReachableDevice
+        from .virtual import make_virtual, timed_air
 
-        on_air = TimedDevice(virtual or make_virtual(args, build), args.speed)
+        on_air = ReachableDevice(virtual or make_virtual(args, build), *timed_air(args.speed))
         # The device that the project's settings name is a real one.
         device = args.device[0] if args.device else None
     packets, ask = logs.packets(config.link), passkey_source(args, console)

@@ -57,7 +57,7 @@ def _once(
     from ..rehearsal import Cue, Prompter
     from ..virtual import Fault, VirtualDevice
 
-    placed = _place(args, build, candidates, profile, faults)
+    placed = _place(_scene(args, profile, candidates, build), faults)
     device = VirtualDevice(profile, faults=[one for one in placed if isinstance(one, Fault)])
     prompter = Prompter(device, [one for one in placed if isinstance(one, Cue)])
     records: list[UpdateRecord] = []
@@ -132,32 +132,19 @@ def _refuse_if_running(candidates: Sequence[Candidate], profile: DeviceProfile) 
             )
 
 
-def _place(
-    args: argparse.Namespace,
-    build: Build,
-    candidates: Sequence[Candidate],
-    profile: DeviceProfile,
-    faults: Sequence[PlacedFault],
-) -> Sequence[Fault | Cue]:
+def _place(scene: Scene, faults: Sequence[PlacedFault]) -> Sequence[Fault | Cue]:
     """Find out where the phases are, if that is asked for. Raises `DfuBleError` EN008."""
-    if all(one.phase is None for one in faults):
-        return [one.fault for one in faults]
-    from ..rehearsal import place, play
+    from ..rehearsal import Rehearsal
 
-    clean = play(_scene(args, profile, candidates, build))
-    placed: list[Fault | Cue] = []
-    for one in faults:
-        found = place(one, clean.marks, clean.end)
-        if found is None:
-            assert one.phase is not None
-            raise fault(
-                "EN008",
-                f"nothing happens in the phase {one.phase.value} of this update that "
-                f"{one.fault.kind.value} could strike",
-                helps=["choose another phase, or leave it to --faults"],
-            )
-        placed.append(found)
-    return placed
+    rehearsal = Rehearsal(scene)
+    try:
+        for one in faults:
+            rehearsal = rehearsal.with_placed_fault(one)
+    except ValueError as error:
+        raise fault(
+            "EN008", str(error), helps=["choose another phase, or leave it to --faults"]
+        ) from error
+    return rehearsal.faults()
 
 
 def _asked_for(args: argparse.Namespace) -> list[PlacedFault]:

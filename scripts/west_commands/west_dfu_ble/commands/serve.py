@@ -18,7 +18,7 @@ from .device import require_one_device
 from .forward import make_gateway, start_gateway
 from .locate import load_build
 from .logs import Logs
-from .virtual import device_profile, radio_for
+from .virtual import device_profile, timed_air
 
 if TYPE_CHECKING:
     from ..virtual.hci_server import HciServer
@@ -94,8 +94,9 @@ async def _serve(
             await server.close()
         return
     from ..virtual.hci_server import HciServer
+    from ..virtual.peripheral import VirtualRadio
 
-    radio = radio_for(device, math.inf if args.forward else args.speed)
+    radio = VirtualRadio(device, *timed_air(math.inf if args.forward else args.speed))
     if packets is not None:
         radio.log_packets(packets)
     await radio.switch_on()

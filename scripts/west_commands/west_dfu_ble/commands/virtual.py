@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..builddir import Build
 from ..faults import fault
@@ -20,44 +18,15 @@ from ..virtual import (
     profile_from_build,
 )
 
-if TYPE_CHECKING:
-    from ..virtual.peripheral import VirtualRadio
-    from ..virtual.served import ServedDevice
-
-
 # Seconds, as `link.hci` asks for it.
 _SUPERVISION = 2.0
 
 
-@dataclass(frozen=True)
-class TimedDevice:
-    """A virtual device behind a radio that takes its time; `speed` times faster than a real one."""
-
-    device: VirtualDevice
-    speed: float
-
-    @property
-    def address(self) -> str:
-        """Its Bluetooth address."""
-        return self.device.address
-
-    @property
-    def shown_passkey(self) -> int | None:
-        """What its display shows."""
-        return self.device.shown_passkey
-
-    def on_air(self) -> VirtualRadio:
-        """Make a radio to reach it by; an infinite speed takes no time at all."""
-        return radio_for(self.device, self.speed)
-
-
-def radio_for(device: ServedDevice, speed: float) -> VirtualRadio:
-    """Make a radio that is `speed` times faster than a real one; infinite: it takes no time."""
-    from ..virtual.peripheral import VirtualRadio
-
+def timed_air(speed: float) -> tuple[Clock | None, LinkTiming | None]:
+    """Return an air `speed` times faster than a real one; infinite: it takes no time at all."""
     if math.isinf(speed):
-        return VirtualRadio(device)
-    return VirtualRadio(device, Clock(speed), LinkTiming(supervision_timeout=_SUPERVISION))
+        return None, None
+    return Clock(speed), LinkTiming(supervision_timeout=_SUPERVISION)
 
 
 def make_virtual(args: argparse.Namespace, build: Build | None) -> VirtualDevice:

@@ -56,7 +56,7 @@ def run_matrix(
         run = play(scene, (fault,))
         # A flash error that finds no such operation in the rest of the update strikes nobody.
         if run.device.struck:
-            trials.append(_trial(scene, kind, phase, run, clean))
+            trials.append(_trial(kind, phase, run, clean))
     return trials
 
 
@@ -81,9 +81,6 @@ def _begins(kind: FaultKind, clean: Run) -> Phase | None:
     return next((m.phase for m, n in zip(clean.marks, erases, strict=True) if n), None)
 
 
-def _trial(scene: Scene, kind: FaultKind, phase: Phase, run: Run, clean: Run) -> Trial:
+def _trial(kind: FaultKind, phase: Phase, run: Run, clean: Run) -> Trial:
     code = run.error.diagnostic.code if run.error else ""
-    runs_new = run.running is not None and run.running.digest in {
-        one.image.digest for one in scene.candidates
-    }
-    return Trial(kind, phase, code, run.seconds - clean.seconds, runs_new, run.is_true)
+    return Trial(kind, phase, code, run.seconds - clean.seconds, run.runs_update, run.is_true)

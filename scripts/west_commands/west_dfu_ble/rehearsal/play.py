@@ -20,13 +20,20 @@ from ..update import (
     Update,
     UpdateOptions,
 )
-from ..virtual import DeviceProfile, Fault, LoopClock, Progress, SlotImage, VirtualDevice
+from ..virtual import (
+    DeviceProfile,
+    Fault,
+    LoopClock,
+    Progress,
+    ReachableDevice,
+    SlotImage,
+    VirtualDevice,
+)
 from ..virtual.warped_time import run_warped
 from .placing import Cue, Mark, Prompter
 
 if TYPE_CHECKING:
     from ..link import Link
-    from ..virtual.peripheral import VirtualRadio
 
 # Bytes of an ATT write that are not its value.
 _ATT_HEADER = 3
@@ -60,19 +67,22 @@ class Scene:
 class Run:
     """What one run left behind.
 
-    `running` is the image that ran at the end, `log` what the device had said until then;
-    `device` has been reset once more since, to see what stays. `marks` tell where each phase began,
-    `end` how far the device had come at the end; `state` is what the update knew of the device at
-    last; `error` why it ended early; `seconds` how long it took, in the device's time. `is_true`:
-    the device booted a valid image, it was the one that was reported, and so it was after a reset.
+    `running` is the image that ran at the end, `runs_update` whether it is one of those on offer,
+    `log` what the device had said until then; `device` has been reset once more since, to see what
+    stays. `marks` tell where each phase began, `end` how far the device had come at the end;
+    `state` is what the update knew of the device at last, `sentence` the same in words; `error` why
+    it ended early; `seconds` how long it took, in the device's time. `is_true`: the device booted a
+    valid image, it was the one that was reported, and so it was after a reset.
     """
 
     device: VirtualDevice
     running: SlotImage | None
+    runs_update: bool
     log: tuple[str, ...]
     marks: tuple[Mark, ...]
     end: Progress
     state: DeviceState | None
+    sentence: str
     error: DfuBleError | None
     seconds: float
     is_true: bool
@@ -92,7 +102,7 @@ def play(
             marks.append(Mark(event.phase, device.progress))
         prompter(event)
 
-    async def update() -> tuple[DeviceState | None, DfuBleError | None, float]:
+    async def update() -> tuple[Update, DfuBleError | None, float]:
         loop = asyncio.get_running_loop()
         link = _link_to(device, scene.over)
         work = Update(link, scene.candidates, scene.knowledge, scene.options, listen)
@@ -104,32 +114,33 @@ def play(
             error = raised
         finally:
             await link.disconnect()
-        return work.state, error, loop.time() - start
+        return work, error, loop.time() - start
 
-    state, error, seconds = run_warped(update())
+    work, error, seconds = run_warped(update())
     end = device.progress
     _start(device)
     held, log = device.running(), tuple(device.log)
-    is_true = held is not None and _is_true(scene, held, state, error) and _stays(device, state)
-    return Run(device, held, log, tuple(marks), end, state, error, seconds, is_true)
-
-
-@dataclass(frozen=True)
-class _OnAir:
-    """A device on an untimed air, in the time of the event loop."""
-
-    device: VirtualDevice
-
-    @property
-    def address(self) -> str:
-        return self.device.address
-
-    @property
-    def shown_passkey(self) -> int | None:
-        return self.device.shown_passkey
-
-    def on_air(self) -> VirtualRadio:
-        return self.device.on_air(LoopClock())
+    offered = {one.image.digest for one in scene.candidates}
+    runs_update = held is not None and held.digest in offered
+    is_true = (
+        held is not None
+        and (runs_update or error is not None)
+        and _is_true(held, work.state, is_done=error is None)
+        and _stays(device, work.state)
+    )
+    return Run(
+        device=device,
+        running=held,
+        runs_update=runs_update,
+        log=log,
+        marks=tuple(marks),
+        end=end,
+        state=work.state,
+        sentence=work.sentence(),
+        error=error,
+        seconds=seconds,
+        is_true=is_true,
+    )
 
 
 def _link_to(device: VirtualDevice, over: Over) -> Link:
@@ -137,23 +148,16 @@ def _link_to(device: VirtualDevice, over: Over) -> Link:
         return LoopbackLink(device, max_write=device.profile.radio.mtu - _ATT_HEADER)
     from ..link.virtual import VirtualLink
 
-    return VirtualLink(_OnAir(device))
+    return VirtualLink(ReachableDevice(device, LoopClock()))
 
 
-def _is_true(
-    scene: Scene, held: SlotImage, state: DeviceState | None, error: DfuBleError | None
-) -> bool:
-    """Whether the image that runs is the one that was reported, if the report says which.
+def _is_true(held: SlotImage, state: DeviceState | None, *, is_done: bool) -> bool:
+    """Whether the image that runs is the one that was reported.
 
-    After an update that was done it must, and be one of the images on offer.
+    If an update was not done, the report may say that it does not know.
     """
-    is_known = state is not None and state.is_current
-    if error is None:
-        offered = {one.image.digest for one in scene.candidates}
-        if held.digest not in offered or not is_known:
-            return False
-    if state is None or not is_known:
-        return True
+    if state is None or not state.is_current:
+        return not is_done
     return state.running is not None and state.running.hash == held.digest
 
 

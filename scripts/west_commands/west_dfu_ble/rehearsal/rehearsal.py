@@ -19,9 +19,9 @@ from ..update import (
     candidates_from_signed,
     knowledge_from_build,
 )
-from ..virtual import FaultKind, VirtualDevice, image_from_file, profile_from_build
+from ..virtual import Fault, FaultKind, VirtualDevice, image_from_file, profile_from_build
 from .matrix import Trial, run_matrix
-from .placing import PlacedFault, parse_placed_fault, place
+from .placing import Cue, PlacedFault, parse_placed_fault, place
 from .play import Over, Run, Scene, play
 
 _LAST_LINES = 12
@@ -158,12 +158,11 @@ class Rehearsal:
 
     def with_placed_fault(self, placed: PlacedFault) -> Rehearsal:
         """Let something go wrong; raises `ValueError` if nothing happens in the fault's phase."""
-        clean = self._stage.clean
-        if place(placed, clean.marks, clean.end) is None:
+        if self._place(placed) is None:
             assert placed.phase is not None
             raise ValueError(
-                f"nothing happens in the phase {placed.phase.value!r} of this update that "
-                f"{placed.fault.kind.value!r} could strike"
+                f"nothing happens in the phase {placed.phase.value} of this update that "
+                f"{placed.fault.kind.value} could strike"
             )
         return self._copy(self._stage, (*self._faults, placed))
 
@@ -178,13 +177,12 @@ class Rehearsal:
     def update(self) -> RehearsalResult:
         """Play the update once. What goes wrong is in the result; nothing is raised for it."""
         clean = self._stage.clean
-        faults = [
-            found
-            for placed in self._faults
-            if (found := place(placed, clean.marks, clean.end)) is not None
-        ]
-        run = play(self.scene, faults) if faults else clean
-        return _result(self.scene, run, clean)
+        run = play(self.scene, self.faults()) if self._faults else clean
+        return _result(run, clean)
+
+    def faults(self) -> list[Fault | Cue]:
+        """Return the faults at their places."""
+        return [found for placed in self._faults if (found := self._place(placed)) is not None]
 
     def fault_matrix(self, kinds: Collection[FaultKind] = tuple(FaultKind)) -> list[Trial]:
         """Play every fault in every phase that it can strike, as ``rehearse --faults`` does.
@@ -192,6 +190,12 @@ class Rehearsal:
         Raises the `DfuBleError` of the run without a fault, if that fails.
         """
         return run_matrix(self.scene, kinds=kinds)
+
+    def _place(self, placed: PlacedFault) -> Fault | Cue | None:
+        if placed.phase is None:
+            return placed.fault  # for which nothing has to be played
+        clean = self._stage.clean
+        return place(placed, clean.marks, clean.end)
 
     def _copy(self, stage: _Stage, faults: tuple[PlacedFault, ...]) -> Rehearsal:
         other = Rehearsal(stage.scene)
@@ -207,17 +211,15 @@ def _candidates(build: Build) -> tuple[Candidate, ...]:
         return candidates_from_signed(signed)
 
 
-def _result(scene: Scene, run: Run, clean: Run) -> RehearsalResult:
-    held = run.running
-    offered = {one.image.digest for one in scene.candidates}
+def _result(run: Run, clean: Run) -> RehearsalResult:
     return RehearsalResult(
         error=run.error.diagnostic if run.error else None,
-        running=str(held.version) if held else None,
-        runs_update=held is not None and held.digest in offered,
+        running=str(run.running.version) if run.running else None,
+        runs_update=run.runs_update,
         is_true=run.is_true,
         seconds=run.seconds,
         seconds_lost=run.seconds - clean.seconds,
-        sentence=run.state.sentence() if run.state else "the device was never reached",
+        sentence=run.sentence,
         log=run.log,
         device=run.device,
     )

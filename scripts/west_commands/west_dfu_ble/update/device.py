@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _READ_ATTEMPTS = 3
 
+NEVER_REACHED = "the state of the device is not known: it was never reached"
+
 
 @dataclass(frozen=True)
 class DeviceState:

@@ -19,7 +19,7 @@ from ..link import Link, LinkLost
 from ..smp import Rc, WindowCounts, os_group
 from .activation import activate, confirm
 from .connection import Connection
-from .device import DeviceState, read_device, read_images
+from .device import NEVER_REACHED, DeviceState, read_device, read_images
 from .events import Listener, Phase, PhaseDone, PhaseStarted, Remark
 from .frame_size import FrameSizes
 from .lock import DeviceLock
@@ -81,7 +81,7 @@ class Update:
     def sentence(self) -> str:
         """Say which image the device runs and will run next, as far as that is known."""
         if self.state is None:
-            return "the state of the device is not known: it was never reached"
+            return NEVER_REACHED
         return self.state.sentence(already=self._plan is not None and self._plan.is_reached)
 
     async def run(self) -> Outcome:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ..diagnostics import DfuBleError, Diagnostic, ExitStatus
-from .device import DeviceState
+from .device import NEVER_REACHED, DeviceState
 from .machine import Update
 from .preview import Preview
 
@@ -19,8 +19,8 @@ class DeviceResult:
 
     `device` is what the user, or the scan, calls it. `seconds` are those since its turn came.
     `state` is what was last known of the device, `None` if it was never reached; `sentence` puts
-    it into words. `has_begun` is
-    false for one whose turn never came. `bug` is an exception that nobody expected.
+    it into words. `has_begun` is false for one whose turn never came. `bug` is an exception that
+    nobody expected.
     """
 
     device: str
@@ -31,7 +31,7 @@ class DeviceResult:
     seconds: float = 0.0
     has_begun: bool = True
     bug: Exception | None = None
-    sentence: str = "the state of the device is not known: it was never reached"
+    sentence: str = NEVER_REACHED
 
 
 def worst(results: Iterable[DeviceResult]) -> ExitStatus:

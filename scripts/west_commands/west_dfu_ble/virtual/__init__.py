@@ -25,6 +25,7 @@ from .profile import (
     ServerProfile,
     SlotProfile,
 )
+from .reachable import ReachableDevice
 from .served import Answer
 from .timing import LinkTiming, capacity
 
@@ -50,6 +51,7 @@ __all__ = [
     "PowerCut",
     "Progress",
     "RadioProfile",
+    "ReachableDevice",
     "ServerProfile",
     "SlotImage",
     "SlotProfile",
