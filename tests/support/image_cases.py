@@ -43,9 +43,14 @@ BASELINE = make_image((1, 2, 0, 3))
 Files = Mapping[str, str | bytes]
 # MCUboot without a public key in its build: images of these tests are not signed.
 NO_KEY: Files = {"mcuboot/zephyr/autogen-pubkey.c": ""}
-ENCRYPTED: Files = {UPDATE: make_image((1, 2, 0), linked_for=0xC000, flags=0x04), **NO_KEY}
+# A key of 16 bytes, wrapped by ECIES-P256.
+WRAPPED = ((0x32, bytes(113)),)
+ENCRYPTED: Files = {
+    UPDATE: make_image((1, 2, 0), linked_for=0xC000, flags=0x04, extra_tlvs=WRAPPED),
+    **NO_KEY,
+}
 WRAPPED_KEY: Files = {
-    UPDATE: make_image((1, 2, 0), linked_for=0xC000, extra_tlvs=((0x32, bytes(113)),)),
+    UPDATE: make_image((1, 2, 0), linked_for=0xC000, extra_tlvs=WRAPPED),
     **NO_KEY,
 }
 PLAIN: Files = {UPDATE: make_image((1, 2, 0), linked_for=0xC000), **NO_KEY}
@@ -216,15 +221,24 @@ IMAGE_CASES: Mapping[str, tuple[Case, ...]] = {
         Case(
             SmallBuild(files=ENCRYPTED),
             SmallBuild(files=PLAIN),
-            message="`app_update.bin` is encrypted, and MCUboot was built without decryption",
+            message="`app_update.bin`: the image is encrypted for ECIES-P256, MCUboot is built "
+            "without encryption",
             has_edit=False,
         ),
         Case(
             SmallBuild(DIRECT_XIP_APPLICATION, DIRECT_XIP_MCUBOOT, variant={}, files=WRAPPED_KEY),
             SmallBuild(mcuboot={"BOOT_ENCRYPT_IMAGE": "y"}, files=ENCRYPTED),
-            message="`app_update.bin` is encrypted, and in direct-xip it runs where it is",
+            message="`app_update.bin`: the image is encrypted, the bootloader is built for "
+            "direct-xip",
             has_edit=False,
             also=("IM356",),
+        ),
+        Case(
+            SmallBuild(mcuboot={"BOOT_ENCRYPT_RSA": "y"}, files=ENCRYPTED),
+            SmallBuild(mcuboot={"BOOT_ENCRYPT_EC256": "y"}, files=ENCRYPTED),
+            message="`app_update.bin`: the image is encrypted for ECIES-P256, MCUboot is built for "
+            "RSA-OAEP",
+            has_edit=False,
         ),
     ),
     "IM366": (

@@ -10,6 +10,7 @@ from .arguments import sign_arguments
 from .bootloader_key import build_key
 from .build_script import Recorded, build_script_findings, recorded_commands
 from .capacity import Capacity, capacity, require_fit
+from .decryption import require_decryptable
 from .detached import Detached, SigningRequest, detached_signature
 from .imgtool_adapter import AskPassphrase, public_key
 from .inputs import binary_for
@@ -25,7 +26,7 @@ from .proof import prove, require_place
 from .requests import signing_requests
 from .signing import SignedBuild, SignedImage, sign_build, sign_payload
 from .signing_names import UPDATE_FILE_NAMES
-from .tlv import SIGNATURES, TlvType
+from .tlv import SIGNATURES, WRAPPED_KEYS, TlvType
 from .tlv import name as tlv_name
 from .verification import verify
 from .version import parse_version
@@ -34,6 +35,7 @@ from .writing import write_all
 __all__ = [
     "SIGNATURES",
     "UPDATE_FILE_NAMES",
+    "WRAPPED_KEYS",
     "AskPassphrase",
     "Capacity",
     "Detached",
@@ -69,6 +71,7 @@ __all__ = [
     "read",
     "read_package",
     "recorded_commands",
+    "require_decryptable",
     "require_fit",
     "require_place",
     "sign_arguments",

@@ -19,7 +19,7 @@ from .model import (
 
 _SYMBOL = "CONFIG_BOOT_ENCRYPT_IMAGE"
 # What makes MCUboot decrypt; before it was one option, each kind of key had its own.
-ENCRYPTION = (
+_SYMBOLS = (
     _SYMBOL,
     "CONFIG_BOOT_ENCRYPT_RSA",
     "CONFIG_BOOT_ENCRYPT_EC256",
@@ -52,7 +52,7 @@ def check(context: Context, image: Image) -> Verdict:
         return unknown("MCUboot's configuration names no mode")
     if not mode.mode.is_direct_xip:
         return not_applicable(f"the bootloader mode is {mode.mode.title}")
-    symbol = next((one for one in ENCRYPTION if image.kconfig.is_on(one)), None)
+    symbol = next((one for one in _SYMBOLS if image.kconfig.is_on(one)), None)
     if symbol is None:
         return passed("images are not encrypted")
     return Finding(
