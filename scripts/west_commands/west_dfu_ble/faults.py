@@ -61,7 +61,7 @@ FAULTS: Mapping[str, Fault] = {
         # LK4xx: the link; nothing was changed on the device
         Fault("LK401", "no-adapter", _L, "Bluetooth is off, not there, or this user may not use it."),
         Fault("LK402", "device-not-found", _L, "No device of that name or address was seen."),
-        Fault("LK403", "connect-failed", _L, "The device was seen but the connection could not be made."),
+        Fault("LK403", "connect-failed", _L, "No connection could be made."),
         Fault("LK404", "no-smp-service", _L, "The device has no SMP service: the firmware that it runs can't be updated this way."),
         Fault("LK405", "not-paired", _L, "The device wants a paired (encrypted or authenticated) connection."),
         Fault("LK406", "no-answer", _L, "The device does not answer SMP requests."),

@@ -66,7 +66,7 @@ class UdpLink:
         """Find the host, and wait up to `timeout` seconds until its port is not refused.
 
         A device that says nothing at all cannot be told from one that listens. Raises
-        `DfuBleError` LK403 if the host cannot be reached or refuses.
+        `DfuBleError` LK402 if there is no such host, LK403 if it cannot be reached or refuses.
         """
         await self.disconnect()
         loop = asyncio.get_running_loop()
@@ -111,8 +111,16 @@ class UdpLink:
             transport, _ = await loop.create_datagram_endpoint(
                 lambda: _Protocol(inbox), remote_addr=(self._host, self._port), family=family
             )
-        except OSError as error:  # also a name that nobody knows
-            raise self._fault(str(error)) from error
+        except socket.gaierror as error:
+            raise fault(
+                "LK402",
+                f"there is no host {self._host!r}",
+                why="Its address can't be found, so that nothing can be sent to it.",
+                notes=[f"the system says: {error.strerror}"],
+                helps=["correct the name, or give the device's IP address"],
+            ) from error
+        except OSError as error:
+            raise self._fault(error.strerror or str(error)) from error
         self._limit = _LIMIT.get(socket.AddressFamily(family), self._limit)
         self._transport, self._inbox = transport, inbox
         return None
@@ -121,6 +129,7 @@ class UdpLink:
         return fault(
             "LK403",
             f"nothing can be reached at UDP {self._host}:{self._port}",
+            why="No program there takes SMP requests, or no way leads there.",
             notes=[f"the system says: {reason}"],
             helps=["see that the device is on the network, and which port its SMP server has"],
         )
@@ -138,7 +147,7 @@ async def _refusal(family: int, address: tuple[Any, ...]) -> str | None:
         except BlockingIOError:
             return None  # no answer, so no refusal
         except ConnectionError as error:
-            return str(error)
+            return error.strerror or str(error)
     return None
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -22,6 +23,8 @@ _PASSING = ("LK402", "LK403", "LK406", "LK407")
 # While a device boots, its new firmware may have no service yet, or an old bond not loaded.
 _PASSING_AT_BOOT = (*_PASSING, "LK404", "LK405")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+# A link that tries until its time is up may end so much before it.
+_LAST_MOMENT = 1.0
 # On these the device's reboot takes the link down; on the others nothing shows it.
 _LINKS_THAT_DROP = ("ble", "hci", "virtual")
 _DROP_TIMEOUT, _SILENT_REBOOT = 10.0, 1.0
@@ -53,15 +56,16 @@ class Connection:
     async def connect(self) -> None:
         """Make the first connection; what can pass is tried again. Raises `DfuBleError` LK4xx.
 
-        A device that is not found within the time-out is not looked for again: there is nobody.
+        A device that is not found within the time-out, or refuses for as long, is not tried again.
         """
+        end = time.monotonic() + self.options.timeout - _LAST_MOMENT
         while True:
             try:
                 await self.session.open(self.options.timeout)
             except LinkLost as lost:
                 await self._pause(str(lost), None)
             except DfuBleError as error:
-                if error.diagnostic.code != "LK403":
+                if error.diagnostic.code != "LK403" or time.monotonic() > end:
                     raise
                 await self._pause(error.diagnostic.message, error)
             else:
