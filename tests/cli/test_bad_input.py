@@ -275,7 +275,26 @@ def test_no_such_device(dfu_ble: RunDfuBle, tiny: Path) -> None:
         ("explain", "KC999"),
         ("chek",),
         ("check", "--form", "json"),
+        ("sign", "--to-sign", "one", "--fix-sig", "two"),
+        ("sign", "--fix-sig-pubkey", "public.pem"),
+        ("--log-file", "x", "device"),
+        ("--report", "html:x", "scan"),
+        ("--format", "json", "explain"),
+        ("scan", "--passkey", "1"),
+        ("rehearse", "--link", "ble"),
+        ("rehearse", "--faults", "--dry-run"),
+        ("status", "--link", "udp:127.0.0.1:9", "--from", "x"),
+        ("status", "--link", "udp:127.0.0.1:9", "--speed", "max"),
+        ("status", "--link", "serial:/dev/x", "--passkey", "1"),
+        ("device", "--hci", "1", "--udp", "2"),
+        ("device", "--frame-size", "500"),
         ("--timeout", "soon"),
+        ("--timeout", "-1"),
+        ("--speed", "nan"),
+        ("--jobs", "0"),
+        ("--retries", "-1"),
+        ("--passkey", "1234567"),
+        ("device", "--udp", "127.0.0.1:port"),
         ("check", "--report", "yaml:out"),
     ],
 )
@@ -285,3 +304,4 @@ def test_usage(dfu_ble: RunDfuBle, tiny: Path, arguments: tuple[str, ...]) -> No
     result = dfu_ble(*arguments)
     assert result.status == 2, result.err
     assert "Traceback" not in result.err
+    assert "invalid" not in result.err or "choose from" in result.err, "says what is right"

@@ -264,8 +264,6 @@ TWO = ("--device", "One", "--device", "Two")
     ("arguments", "code", "message"),
     [
         (("status", *TWO), "EN008", "several devices were asked for"),
-        (("scan", *TWO), "EN008", "several devices were asked for"),
-        (("device", *TWO), "EN008", "several devices were asked for"),
         (("reset", *TWO, "--link", "udp:127.0.0.1:9"), "EN008", "several devices were asked for"),
         (
             ("upload", *TWO, "--link", "udp:127.0.0.1:9"),

@@ -43,7 +43,7 @@ def configure(folder: Path, options: Mapping[str, str], section: str = "dfu-ble"
 def test_link_over_the_projects_file_and_under_the_option(
     dfu_ble: RunDfuBle, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    status = ("status", "-d", tiny / "build-swap", "--speed", "max")
+    status = ("status", "-d", tiny / "build-swap")
     (tiny / "dfu-ble.yml").write_text("link: serial:/dev/the-projects\n")
     outside = dfu_ble(*status, "--config", tiny / "dfu-ble.yml")
     assert outside.status == 6

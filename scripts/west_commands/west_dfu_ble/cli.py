@@ -13,7 +13,8 @@ from importlib import import_module
 
 from . import __version__
 from .diagnostics import DfuBleError, ExitStatus
-from .options import ACTIONS, DESCRIPTION, EPILOG, add_arguments, make_parser
+from .faults import fault
+from .options import ACTIONS, DESCRIPTION, EPILOG, add_arguments, foreign_option, make_parser
 from .report.console import Console
 
 __all__ = ["ACTIONS", "DESCRIPTION", "EPILOG", "add_arguments", "main", "run"]
@@ -30,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console.for_process()
     module = ACTIONS[args.action].module if args.action else "update"
     try:
+        _refuse_foreign(args)
         command = import_module(f".commands.{module}", __package__)
         status = ExitStatus(command.execute(args, console))
     except DfuBleError as error:
@@ -44,6 +46,18 @@ def run(args: argparse.Namespace) -> int:
         console.note(_bug_report())
         status = ExitStatus.UNDECIDED
     return int(_after_output(console, module, status))
+
+
+def _refuse_foreign(args: argparse.Namespace) -> None:
+    """Refuse what the action would take no notice of. Raises `DfuBleError` EN008."""
+    option = foreign_option(args)
+    if option is not None:
+        raise fault(
+            "EN008",
+            f"`{args.action}` does not take {option}",
+            why="An option without effect is a misunderstanding.",
+            helps=[f"leave it out; `{args.action} --help` lists what there is"],
+        )
 
 
 def _after_output(console: Console, module: str, status: ExitStatus) -> ExitStatus:

@@ -158,6 +158,7 @@ def open_device(
     require_one_device(args)
     config = settings(args, build)
     assert config.link
+    require_options_of(config.link, args)
     device, on_air = config.device, None
     if config.link == "virtual":
         from ..virtual import ReachableDevice
@@ -179,6 +180,26 @@ def require_one_device(args: argparse.Namespace) -> None:
             "several devices were asked for",
             why="This works on one device; the whole job and `upload` update several at once.",
             helps=["give --device once, and run it for each device"],
+        )
+
+
+def require_options_of(link: str, args: argparse.Namespace) -> None:
+    """Refuse options that mean nothing on this link. Raises `DfuBleError` EN008."""
+    kind = link.partition(":")[0]
+    virtual = kind == "virtual"
+    given = {
+        "--from": not virtual and args.running is not None,
+        "--speed": not virtual and args.speed != 1,
+        "--passkey": kind not in ("ble", "hci") and args.passkey is not None,
+    }
+    for option in (name for name, is_foreign in given.items() if is_foreign):
+        raise fault(
+            "EN008",
+            f"{option} means nothing over the link {kind}",
+            why="Nothing is paired over such a link."
+            if option == "--passkey"
+            else "It says what a virtual device is like, and the device behind this link is real.",
+            helps=[f"leave out {option}, or give another --link"],
         )
 
 

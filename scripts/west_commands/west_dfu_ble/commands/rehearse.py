@@ -91,6 +91,7 @@ def _require_no_files(args: argparse.Namespace) -> None:
         "--verbose": args.log_frames,
         "--log-file": args.log_file,
         "--hci-log": args.hci_log,
+        "--dry-run": args.dry_run,
     }
     for option, value in given.items():
         if value:

@@ -14,7 +14,6 @@ from ..diagnostics import ExitStatus
 from ..faults import fault
 from ..report.console import Console
 from ..virtual import Fault, VirtualDevice, parse_fault
-from .device import require_one_device
 from .forward import make_gateway, start_gateway
 from .locate import load_build
 from .logs import Logs
@@ -28,12 +27,35 @@ if TYPE_CHECKING:
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Serve the device, and tell what it says."""
-    require_one_device(args)
+    _require_one_way(args)
     with Logs(args, console) as logs:
         packets = logs.packets("udp" if args.udp else "virtual")
         if args.forward:
             return _forward(args, console, packets)
         return _device(args, console, packets)
+
+
+def _require_one_way(args: argparse.Namespace) -> None:
+    """Refuse options that exclude each other or mean nothing together. Raises EN008."""
+    for one, other, together in (
+        ("--hci", "--udp", args.hci and args.udp),
+        ("--forward", "--speed", args.forward and args.speed != 1),
+        ("--udp", "--speed", args.udp and args.speed != 1),
+    ):
+        if together:
+            raise fault(
+                "EN008",
+                f"{one} and {other} were given together",
+                why="A device is served in one way; only a virtual radio has a speed.",
+                helps=["give one of them"],
+            )
+    if args.frame_size is not None and not args.forward:
+        raise fault(
+            "EN008",
+            "--frame-size was given without --forward",
+            why="It says how long a frame the server behind a front takes.",
+            helps=["leave it out, or name that server with --forward LINK"],
+        )
 
 
 def _device(args: argparse.Namespace, console: Console, packets: BinaryIO | None) -> ExitStatus:

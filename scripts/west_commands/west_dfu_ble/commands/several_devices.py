@@ -31,7 +31,7 @@ from ..update import (
     knowledge_from_build,
     worst,
 )
-from .device import passkey_source, update_device, update_options
+from .device import passkey_source, require_options_of, update_device, update_options
 from .logs import Logs, frames_on_terminal
 from .settings import settings
 from .update_reports import write_update_reports
@@ -92,6 +92,7 @@ def _update_several(
     options = update_options(args)
     spec = settings(args, build).link
     assert spec
+    require_options_of(spec, args)
     knowledge = knowledge_from_build(build) if build else Knowledge()
     with Logs(args, console) as logs:
         packets = logs.packets(spec)

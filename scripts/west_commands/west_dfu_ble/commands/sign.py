@@ -14,11 +14,12 @@ from ..report.console import Console
 from ..report.diagnostic import render_diagnostic
 from .locate import load_build
 from .passphrase import ask_passphrase
-from .signatures import read_detached, write_requests, write_signatures
+from .signatures import read_detached, require_one_way, write_requests, write_signatures
 
 
 def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     """Sign the build's update images and say what was made and what was kept."""
+    require_one_way(args)
     build = load_build(args)
     for finding in image.build_script_findings(build):
         console.note(render_diagnostic(finding, colour=console.colour_err))

@@ -36,6 +36,24 @@ def write_requests(args: argparse.Namespace, build: Build) -> list[str]:
     return lines
 
 
+def require_one_way(args: argparse.Namespace) -> None:
+    """Refuse options that mean nothing together. Raises `DfuBleError` EN008."""
+    if args.to_sign and args.fix_sig:
+        raise fault(
+            "EN008",
+            "--to-sign and --fix-sig were given together",
+            why="They are two steps: what has to be signed is written, then signatures are taken.",
+            helps=["give --to-sign first, and --fix-sig once the signatures are there"],
+        )
+    if args.fix_sig_pubkey and not (args.to_sign or args.fix_sig):
+        raise fault(
+            "EN008",
+            "--fix-sig-pubkey was given without --to-sign or --fix-sig",
+            why="The build would be signed with its own key, and this one not looked at.",
+            helps=["add --to-sign DIR or --fix-sig DIR", "or sign with another key: --key PEM"],
+        )
+
+
 def read_detached(args: argparse.Namespace) -> image.Detached | None:
     """Return the signatures of the folder that the arguments name, if they name one.
 

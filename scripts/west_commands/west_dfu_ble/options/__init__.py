@@ -6,7 +6,15 @@
 
 from __future__ import annotations
 
-from .actions import ACTIONS, DESCRIPTION, EPILOG, add_arguments, make_parser
+from .actions import ACTIONS, DESCRIPTION, EPILOG, add_arguments, foreign_option, make_parser
 from .types import FORMATS
 
-__all__ = ["ACTIONS", "DESCRIPTION", "EPILOG", "FORMATS", "add_arguments", "make_parser"]
+__all__ = [
+    "ACTIONS",
+    "DESCRIPTION",
+    "EPILOG",
+    "FORMATS",
+    "add_arguments",
+    "foreign_option",
+    "make_parser",
+]

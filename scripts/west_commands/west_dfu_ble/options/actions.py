@@ -4,27 +4,35 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import __version__
 from . import groups, logs
 from .forward import FORWARD
-from .option import Option, add_groups
+from .option import Group, Option, add_groups
 from .signing import SIGN_FILES
 
 DESCRIPTION = """\
-Verify a finished build, sign its update images, upload the right one to a device over Bluetooth LE,
-and prove that the device runs it.
+Verify a finished build, sign its update images, upload the right one to a
+device over Bluetooth LE, and prove that the device runs it.
 
-Without an action the whole job is done: check, sign, upload, test, reset, wait for the device,
-verify the hash of what it runs, confirm.
+Without an action the whole job is done: check, sign, upload, test, reset, wait
+for the device, verify the hash of what it runs, confirm.
 """
 
 EPILOG = """\
-exit status: 0 done; 2 usage; 3 findings; 4 could not decide (no build directory, unreadable input);
-5 signing or verification of an image failed; 6 no link, nothing was changed on the device;
-7 the device refused or is not in the state asked for; 130 interrupted.
+exit status:
+  0    done
+  2    usage
+  3    findings
+  4    could not decide: no build directory, unreadable input
+  5    signing or verification of an image failed
+  6    no link; nothing was changed on the device
+  7    the device refused, or is not in the state asked for
+  130  interrupted
+
+`ACTION --help` lists the options of one action.
 """
 
 
@@ -34,7 +42,7 @@ class Action:
 
     module: str
     help: str
-    groups: Sequence[Mapping[str, Sequence[Option]]]
+    groups: Sequence[Group]
     operand: tuple[str, str] | None = None
 
 
@@ -71,12 +79,12 @@ ACTIONS: Mapping[str, Action] = {
             groups.BUILD,
             groups.CONFIG,
             groups.FILES,
-            groups.DEVICE,
+            *groups.DEVICE,
             *logs.LOGS,
             groups.DEVICES,
             groups.ACTIVATE,
             groups.EVENTS,
-            groups.REPORT,
+            groups.UPDATE_REPORT,
         ),
     ),
     "rehearse": Action(
@@ -87,12 +95,14 @@ ACTIONS: Mapping[str, Action] = {
             groups.CONFIG,
             groups.SIGN,
             groups.BASELINE,
-            groups.DEVICE,
+            groups.VIRTUAL,
+            groups.TIMEOUT,
+            groups.RETRIES,
             *logs.LOGS,
             groups.ACTIVATE,
             groups.FAULTS,
             groups.EVENTS,
-            groups.REPORT,
+            groups.UPDATE_REPORT,
         ),
     ),
     "device": Action(
@@ -101,23 +111,24 @@ ACTIONS: Mapping[str, Action] = {
         "until Ctrl-C",
         (
             groups.BUILD,
-            groups.CONFIG,
-            groups.DEVICE,
+            groups.VIRTUAL,
             groups.FAULT,
-            logs.PACKETS,
             groups.SERVE,
             FORWARD,
+            groups.TIMEOUT,
+            groups.RETRIES,
+            logs.PACKETS,
         ),
     ),
     "scan": Action(
         "operations",
         "list the devices in range",
-        (groups.CONFIG, groups.DEVICE, groups.EVENTS),
+        (groups.CONFIG, groups.LINK, groups.TIMEOUT, groups.EVENTS),
     ),
     "status": Action(
         "operations",
         "show the device's images, slots, mode and buffers",
-        (groups.BUILD, groups.CONFIG, groups.DEVICE, *logs.LOGS, groups.EVENTS),
+        (groups.BUILD, groups.CONFIG, *groups.DEVICE, *logs.LOGS, groups.EVENTS),
     ),
     "test": Action(
         "operations",
@@ -125,7 +136,7 @@ ACTIONS: Mapping[str, Action] = {
         (
             groups.BUILD,
             groups.CONFIG,
-            groups.DEVICE,
+            *groups.DEVICE,
             *logs.LOGS,
             groups.PERMANENT,
             groups.EVENTS,
@@ -135,22 +146,22 @@ ACTIONS: Mapping[str, Action] = {
     "confirm": Action(
         "operations",
         "confirm the image that the device runs",
-        (groups.BUILD, groups.CONFIG, groups.DEVICE, *logs.LOGS, groups.EVENTS),
+        (groups.BUILD, groups.CONFIG, *groups.DEVICE, *logs.LOGS, groups.EVENTS),
     ),
     "erase": Action(
         "operations",
         "empty the slot that the device does not run from",
-        (groups.BUILD, groups.CONFIG, groups.DEVICE, *logs.LOGS, groups.EVENTS),
+        (groups.BUILD, groups.CONFIG, *groups.DEVICE, *logs.LOGS, groups.EVENTS),
     ),
     "reset": Action(
         "operations",
         "reboot the device and wait until it is back",
-        (groups.BUILD, groups.CONFIG, groups.DEVICE, *logs.LOGS, groups.EVENTS),
+        (groups.BUILD, groups.CONFIG, *groups.DEVICE, *logs.LOGS, groups.EVENTS),
     ),
     "echo": Action(
         "operations",
         "send a text to the device and show what comes back",
-        (groups.BUILD, groups.CONFIG, groups.DEVICE, *logs.LOGS, groups.EVENTS),
+        (groups.BUILD, groups.CONFIG, *groups.DEVICE, *logs.LOGS, groups.EVENTS),
         ("TEXT", "the text (default: hello)"),
     ),
     "completion": Action(
@@ -175,7 +186,7 @@ _WHOLE_JOB = (
     groups.RULES,
     groups.SIGN,
     groups.BASELINE,
-    groups.DEVICE,
+    *groups.DEVICE,
     *logs.LOGS,
     groups.DEVICES,
     groups.ACTIVATE,
@@ -188,19 +199,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add every option and action to `parser` (west's, or our own)."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
+    parser.usage = f"{parser.prog} [-h] [OPTION ...] [ACTION ...]"
     parser.add_argument("--version", action="version", version=f"dfu-ble {__version__}")
-    add_groups(parser, _WHOLE_JOB, with_default=True)
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions")
+    add_groups(parser, _WHOLE_JOB, without_default=())
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", title="actions", prog=parser.prog
+    )
     for name, action in ACTIONS.items():
+        operand = f" [{action.operand[0]}]" if action.operand else ""
+        options = " [OPTION ...]" if action.groups else ""
         sub = actions.add_parser(
-            name, help=action.help, description=action.help, allow_abbrev=False
+            name,
+            help=action.help,
+            description=action.help,
+            usage=f"{parser.prog} {name} [-h]{options}{operand}",
+            allow_abbrev=False,
         )
         # What the top parser has not, has its default here.
-        for group in action.groups:
-            add_groups(sub, [group], with_default=group not in _WHOLE_JOB)
+        add_groups(sub, action.groups, without_default=_WHOLE_JOB)
         if action.operand:
             operand, text = action.operand
             sub.add_argument("operand", nargs="?", metavar=operand, help=text)
+
+
+def foreign_option(args: argparse.Namespace) -> str | None:
+    """Return an option that was given before an action that does not take it.
+
+    The top parser takes the options of the whole job, whatever action follows.
+    """
+    if args.action is None:
+        return None
+    taken = {option.destination for option in _options(ACTIONS[args.action].groups)}
+    for option in _options(_WHOLE_JOB):
+        given = getattr(args, option.destination)
+        if option.destination not in taken and given != option.kwargs.get("default"):
+            return option.flags[-1]
+    return None
+
+
+def _options(groups: Sequence[Group]) -> Iterator[Option]:
+    for group in groups:
+        for options in group.values():
+            yield from options
 
 
 def make_parser() -> argparse.ArgumentParser:

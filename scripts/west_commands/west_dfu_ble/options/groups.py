@@ -70,7 +70,7 @@ CHECK = {
     )
 }
 RULES = {
-    "rules": (
+    "check": (
         _option(
             "--select",
             action="append",
@@ -118,14 +118,26 @@ FORMAT = {
     )
 }
 REPORT = {
-    "report files": (
+    "report": (
         _option(
             "--report",
             action="append",
             type=report_target,
             metavar="FORMAT:PATH",
-            help="also write a report of the check, and of the devices (html, junit; of `upload` "
-            "and `rehearse` also json and human), to a file; repeatable",
+            help="also write a report of the check, as html or junit of the update too, to a file; "
+            "repeatable",
+        ),
+    )
+}
+UPDATE_REPORT = {
+    "report": (
+        _option(
+            "--report",
+            action="append",
+            type=report_target,
+            metavar="FORMAT:PATH",
+            help="also write a report of the update (html, junit, json, human) to a file; "
+            "repeatable",
         ),
     )
 }
@@ -174,7 +186,7 @@ EVENTS = {
             "--format",
             choices=("human", "json"),
             default="human",
-            help="format of standard output: text, or events as JSON lines (default: human)",
+            help="format of standard output: text, or JSON (default: human)",
         ),
     )
 }
@@ -207,7 +219,7 @@ SIGN = {
         ),
     )
 }
-DEVICE = {
+LINK = {
     "device": (
         _option(
             "--link",
@@ -215,6 +227,10 @@ DEVICE = {
             help="how to reach the device: ble (default), hci:SPEC, serial:PORT[@BAUD], "
             "udp:HOST:PORT, or virtual (a device made from the build)",
         ),
+    )
+}
+NAMED = {
+    "device": (
         _option(
             "--device",
             action="append",
@@ -223,28 +239,16 @@ DEVICE = {
             "for an update of several",
         ),
         _option(
-            "--from",
-            dest="running",
-            type=Path,
-            metavar="FILE",
-            help="with --link virtual: the image that the device runs now "
-            "(default: this application in a lower version)",
-        ),
-        _option(
-            "--speed",
-            type=speed,
-            default=1.0,
-            metavar="FACTOR|max",
-            help="with --link virtual: how much faster than a real radio (interval 15 ms, 2M PHY) "
-            "the air is; max: no time at all (default: 1)",
-        ),
-        _option(
             "--passkey",
             type=passkey,
             metavar="DIGITS",
             help="the passkey that the device shows when it is paired, over --link hci, and over "
             "--link ble on Linux (default: asked for on a terminal)",
         ),
+    )
+}
+TIMEOUT = {
+    "device": (
         _option(
             "--timeout",
             type=seconds,
@@ -252,6 +256,10 @@ DEVICE = {
             metavar="SECONDS",
             help="how long to look for the device, and for it to come back (default: 30)",
         ),
+    )
+}
+RETRIES = {
+    "device": (
         _option(
             "--retries",
             type=attempts,
@@ -261,6 +269,27 @@ DEVICE = {
         ),
     )
 }
+VIRTUAL = {
+    "virtual device": (
+        _option(
+            "--from",
+            dest="running",
+            type=Path,
+            metavar="FILE",
+            help="the image or package that the virtual device runs now "
+            "(default: this application in a lower version)",
+        ),
+        _option(
+            "--speed",
+            type=speed,
+            default=1.0,
+            metavar="FACTOR|max",
+            help="how much faster than a real radio (interval 15 ms, 2M PHY) its air is; max: no "
+            "time at all (default: 1)",
+        ),
+    )
+}
+DEVICE = (LINK, NAMED, TIMEOUT, RETRIES, VIRTUAL)
 DEVICES = {
     "several devices": (
         _option(

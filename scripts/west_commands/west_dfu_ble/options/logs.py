@@ -8,7 +8,7 @@ from pathlib import Path
 from .option import Option
 
 PACKETS = {
-    "packets": (
+    "logs": (
         Option(
             ("--hci-log",),
             {
@@ -21,7 +21,7 @@ PACKETS = {
     )
 }
 FRAMES = {
-    "frames": (
+    "logs": (
         Option(
             ("-v", "--verbose"),
             {

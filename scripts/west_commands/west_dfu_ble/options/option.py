@@ -16,6 +16,12 @@ class Option:
     flags: tuple[str, ...]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def destination(self) -> str:
+        """The name under which argparse keeps its value."""
+        named = self.kwargs.get("dest")
+        return str(named) if named else self.flags[-1].lstrip("-").replace("-", "_")
+
     def add_to(self, parser: argparse._ArgumentGroup, *, with_default: bool) -> None:
         """Add it to a group; without a default its absence leaves no trace in the namespace."""
         kwargs = dict(self.kwargs)
@@ -24,15 +30,18 @@ class Option:
         parser.add_argument(*self.flags, **kwargs)
 
 
+# Options under their titles in the help.
+Group = Mapping[str, Sequence[Option]]
+
+
 def add_groups(
-    parser: argparse.ArgumentParser,
-    groups: Sequence[Mapping[str, Sequence[Option]]],
-    *,
-    with_default: bool,
+    parser: argparse.ArgumentParser, groups: Sequence[Group], *, without_default: Sequence[Group]
 ) -> None:
-    """Add groups of options to a parser, each under its title."""
+    """Add groups of options to a parser, each title once, some of them without their defaults."""
+    sections: dict[str, argparse._ArgumentGroup] = {}
     for group in groups:
         for title, options in group.items():
-            section = parser.add_argument_group(title)
+            if title not in sections:
+                sections[title] = parser.add_argument_group(title)
             for option in options:
-                option.add_to(section, with_default=with_default)
+                option.add_to(sections[title], with_default=group not in without_default)
