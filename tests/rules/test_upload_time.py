@@ -13,7 +13,6 @@ from west_dfu_ble.rules import CheckOptions, evaluate
 from west_dfu_ble.rules.link_settings import link_of
 from west_dfu_ble.rules.upload_time import Link, bytes_per_second
 
-FILLED = None
 WHOLE = Link(
     att_mtu=498,
     buffer_size=2475,

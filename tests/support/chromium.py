@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -58,9 +57,7 @@ class Chromium:
                 result: dict[str, Any] = answer["result"]
                 return result
 
-    def open(
-        self, path: Path, *, width: int, scheme: str = "light", javascript: bool = True
-    ) -> None:
+    def open(self, path: Path, *, width: int, scheme: str = "light") -> None:
         """Load a file at this width in CSS pixels, and wait until it is there."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
@@ -81,11 +78,6 @@ class Chromium:
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
-
-    def screenshot(self, path: Path) -> None:
-        """Save the whole page as PNG."""
-        data = self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
-        path.write_bytes(base64.b64decode(data))
 
     def complaints(self) -> list[str]:
         """What stands in the browser's console: messages, exceptions, refused loads."""

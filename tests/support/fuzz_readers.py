@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -36,6 +35,7 @@ from west_dfu_ble.builddir import Build, ConfigurationSources
 from west_dfu_ble.configuration import read_configuration
 from west_dfu_ble.diagnostics import ExitStatus
 from west_dfu_ble.image.binary_file import read_binary
+from west_dfu_ble.options import FORMATS
 
 # Where the spoilt file belongs, and what reads it there.
 Prepared = tuple[Path, Callable[[], object]]
@@ -222,7 +222,6 @@ CHECKED = (
     "mcuboot_secondary_app/CMakeCache.txt", "../prj_direct_xip.conf",
     "../child_image/mcuboot/prj_direct_xip.conf",
 )  # fmt: skip
-FORMATS = ("human", "concise", "json", "sarif", "junit", "github", "gitlab")
 
 
 def _whole_check(number: int) -> Callable[[Path], Prepared]:
@@ -323,13 +322,3 @@ READERS: Mapping[str, Reader] = {
         for number, name in enumerate(CHECKED)
     },
 }
-
-
-def peak_memory() -> int:
-    """Return this process's peak memory in bytes; 0 where it can't be told."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..builddir import Build
@@ -32,6 +30,7 @@ from ..update import (
     UpdateOptions,
     knowledge_from_build,
 )
+from .interruption import on_interrupt
 from .logs import Logs, frames_on_terminal
 from .settings import settings
 
@@ -131,11 +130,7 @@ async def _run(
             await update.run()
 
     task = asyncio.ensure_future(work())
-    loop = asyncio.get_running_loop()
-    # Windows has no signal handlers in asyncio; there, and only from Python 3.11 on, asyncio.run
-    # itself turns Ctrl-C into a cancellation.
-    with suppress(NotImplementedError, ValueError):
-        loop.add_signal_handler(signal.SIGINT, task.cancel)
+    on_interrupt(task.cancel)
     try:
         await task
     except asyncio.CancelledError:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import math
-import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,6 +14,7 @@ from ..faults import fault
 from ..report.console import Console
 from ..virtual import Fault, VirtualDevice, parse_fault
 from .forward import make_gateway, start_gateway
+from .interruption import on_interrupt
 from .locate import load_build
 from .logs import Logs
 from .virtual import device_profile, timed_air
@@ -148,8 +148,7 @@ async def _start(server: UdpServer | HciServer, address: tuple[str, int]) -> str
 async def _tell_log(device: ServedDevice, console: Console) -> None:
     """Tell what the device says, until Ctrl-C."""
     stop = asyncio.Event()
-    with suppress(NotImplementedError, ValueError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    on_interrupt(stop.set)
     told = 0
     try:
         while not stop.is_set():

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from fnmatch import fnmatchcase
 
 from .. import link as links
@@ -32,6 +30,7 @@ from ..update import (
     worst,
 )
 from .device import passkey_source, require_options_of, update_device, update_options
+from .interruption import on_interrupt
 from .logs import Logs, frames_on_terminal
 from .settings import settings
 from .update_reports import write_update_reports
@@ -118,10 +117,7 @@ async def _run(
 ) -> list[DeviceResult]:
     """Run the updates; Ctrl-C ends all, and the state of each is told."""
     several = SeveralUpdates(updates, args.jobs, progress.finished, dry_run=args.dry_run)
-    # Windows has no signal handlers in asyncio; there, and only from Python 3.11 on, asyncio.run
-    # itself turns Ctrl-C into a cancellation.
-    with suppress(NotImplementedError, ValueError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, several.cancel)
+    on_interrupt(several.cancel)
     return await several.run()
 
 

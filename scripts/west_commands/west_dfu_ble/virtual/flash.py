@@ -75,10 +75,6 @@ class FlashController:
         """Take back a power cut that has not happened."""
         self._cut_at = None
 
-    def fail_when(self, fails: Callable[[Operation], bool] | None) -> None:
-        """Let every operation fail that `fails` picks; `None` lets none fail."""
-        self._fails = fails
-
     def follow(
         self,
         fails: Callable[[Operation], bool],

@@ -7,6 +7,7 @@ Source of the form: Zephyr `subsys/mgmt/mcumgr/transport/src/smp_udp.c`.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,9 @@ class UdpServer(asyncio.DatagramProtocol):
         self._clock = Clock()
         self._work = asyncio.Event()
         device.on_change(self._work.set)
-        self._clients: list[Any] = []
+        # Address -> number: answers go to whom the device calls so, also when others have come.
+        self._clients: dict[Any, int] = {}
+        self._numbers = itertools.count()
         self._transport: asyncio.DatagramTransport | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -54,8 +57,10 @@ class UdpServer(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Any) -> None:
         """Take one frame; what is sent to a device that boots is lost."""
         if addr not in self._clients:
-            self._clients = [*self._clients[1 - _MOST_CLIENTS :], addr]
-        self._device.take(data, self._clock.now(), self._clients.index(addr))
+            if len(self._clients) == _MOST_CLIENTS:
+                del self._clients[next(iter(self._clients))]
+            self._clients[addr] = next(self._numbers)
+        self._device.take(data, self._clock.now(), self._clients[addr])
         # A datagram is a whole frame: what is not one does not swallow the next.
         self._device.disconnected()
         self._work.set()
@@ -76,6 +81,7 @@ class UdpServer(asyncio.DatagramProtocol):
                 await self._clock.wait(self._work, until=self._device.reset_at)
                 continue
             await self._clock.sleep(answer.seconds)
-            if self._transport and answer.frame and 0 <= answer.client < len(self._clients):
-                self._transport.sendto(answer.frame, self._clients[answer.client])
+            if self._transport and answer.frame:
+                for addr in (a for a, n in self._clients.items() if n == answer.client):
+                    self._transport.sendto(answer.frame, addr)
             self._device.sent()
