@@ -301,4 +301,4 @@ def test_what_makes_no_sense_is_a_usage_error(
 def test_jobs_are_one_or_more(dfu_ble: RunDfuBle, jobs: str) -> None:
     result = dfu_ble("upload", "--jobs", jobs)
     assert result.status == 2
-    assert "argument --jobs: invalid jobs value" in result.err
+    assert f"argument --jobs: {jobs!r} is not a whole number, 1 or more" in result.err
