@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cbor2
@@ -18,7 +18,7 @@ from link_talk import LinkTalk
 from smp_talk import encode_request
 from west_dfu_ble.commands.forward import start_gateway
 from west_dfu_ble.diagnostics import DfuBleError
-from west_dfu_ble.link import LinkLost, open_link
+from west_dfu_ble.link import Link, LinkLost, LinkTraits, open_link
 from west_dfu_ble.link.virtual import VirtualLink
 from west_dfu_ble.smp import McumgrParameters
 from west_dfu_ble.update import UpdateOptions, operations
@@ -65,8 +65,43 @@ class Before:
         return link
 
 
-def make_gateway(spec: str, **options: Any) -> Gateway:
-    link = open_link(spec, None)
+class Counted:
+    """A link that counts what is in flight."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.in_flight = self.most = 0
+        self.connect, self.disconnect = link.connect, link.disconnect
+
+    @property
+    def traits(self) -> LinkTraits:
+        return self._link.traits
+
+    @property
+    def is_connected(self) -> bool:
+        return self._link.is_connected
+
+    async def send(self, frame: bytes) -> None:
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+        await self._link.send(frame)
+
+    async def receive(self) -> bytes:
+        answer = await self._link.receive()
+        self.in_flight -= 1
+        return answer
+
+
+class Console(Counted):
+    """One that has a console's short line buffers."""
+
+    @property
+    def traits(self) -> LinkTraits:
+        return replace(super().traits, sure_frame=super().traits.max_write)
+
+
+def make_gateway(spec: str | Link, **options: Any) -> Gateway:
+    link = open_link(spec, None) if isinstance(spec, str) else spec
     chosen = UpdateOptions(**{"timeout": 1, "retries": 0, "request_timeout": 0.3, **options})
 
     async def ask_buffers() -> McumgrParameters:
@@ -76,10 +111,12 @@ def make_gateway(spec: str, **options: Any) -> Gateway:
 
 
 @asynccontextmanager
-async def before(board: VirtualDevice) -> AsyncIterator[Before]:
+async def before(
+    board: VirtualDevice, medium: Callable[[Link], Link] = lambda link: link
+) -> AsyncIterator[Before]:
     server = UdpServer(board)
     port = await server.start("127.0.0.1", 0)
-    gateway = make_gateway(f"udp:127.0.0.1:{port}")
+    gateway = make_gateway(medium(open_link(f"udp:127.0.0.1:{port}", None)))
     await gateway.start()
     there = Before(gateway, server, port)
     try:
@@ -131,6 +168,28 @@ def test_the_front_has_the_buffers_of_the_server(
                 await asyncio.wait_for(link.receive(), 0.2)
             assert f"frames have at most {told[0]} bytes" in there.gateway.log[-1]
             assert await talk.echo("and on") == "and on"
+            await link.disconnect()
+
+    run(test())
+
+
+@pytest.mark.parametrize(("medium", "most"), [(Console, 1), (Counted, 3)])
+def test_a_console_gets_one_request_at_a_time(medium: type[Counted], most: int) -> None:
+    async def test() -> None:
+        consoles: list[Counted] = []
+
+        def through(link: Link) -> Link:
+            consoles.append(medium(link))
+            return consoles[0]
+
+        async with before(make_board(), through) as there:
+            link = await there.connect()
+            talk = LinkTalk(link)
+            for _ in range(3):
+                await talk.send(2, 0, 0, {"d": "x"})
+            for _ in range(3):
+                await asyncio.wait_for(link.receive(), 5)
+            assert consoles[0].most == most
             await link.disconnect()
 
     run(test())

@@ -48,6 +48,8 @@ _RESET_DELAY = 0.25
 # which come before the firmware has enabled them.
 _QUIET = 1.5
 _DEFAULT_BUFFERS = 4
+# Seconds that the next request waits for an answer on a console; it may never come.
+_PATIENCE = 2.0
 # Where the header has its sequence number.
 _SEQUENCE = 6
 _PARAMETERS, _RESET = os_group.parameters(), os_group.reset()
@@ -93,6 +95,7 @@ class Gateway:
         self._front: SmpServer | None = None
         self._changed: Callable[[], None] = lambda: None
         self._requests = asyncio.Event()
+        self._answered = asyncio.Event()
         self._asked: dict[int, _Asked] = {}
         self._sequence = 0
         self._answers: deque[Answer] = deque()
@@ -223,13 +226,21 @@ class Gateway:
             while True:
                 self._requests.clear()
                 while (request := front.oldest) is not None:
+                    self._answered.clear()
                     await self._link.send(self._with_number(request))
                     self.forwarded += 1
                     # As long as it was on its way it had its buffer.
                     front.discard_oldest()
+                    await self._let_it_be_read()
                 await self._requests.wait()
         except (DfuBleError, LinkLost) as lost:
             return _reason(lost)
+
+    async def _let_it_be_read(self) -> None:
+        """Wait for the answer on a console, whose line buffers may hold no second request."""
+        if self._link.traits.sure_frame is not None:
+            with suppress(asyncio.TimeoutError):  # in Python 3.10 not the built-in one
+                await asyncio.wait_for(self._answered.wait(), _PATIENCE)
 
     def _with_number(self, request: Packet) -> bytes:
         """Give a request a number that tells its answer from those to 255 others."""
@@ -263,6 +274,7 @@ class Gateway:
 
     def _answer(self, frame: Frame) -> None:
         asked = self._asked.pop(frame.header.sequence)
+        self._answered.set()
         payload = frame.payload
         if _PARAMETERS.is_answered_by(frame.header):
             told = self.buffers
