@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from running import Result, RunDfuBle
+from sample_builds import copy_tiny
 from west_dfu_ble import cli
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -34,10 +34,4 @@ def dfu_ble(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     """A copy of `samples/tiny`, without anything that a run left there."""
-    target = tmp_path / "tiny"
-    shutil.copytree(
-        REPOSITORY / "samples" / "tiny",
-        target,
-        ignore=shutil.ignore_patterns("*_update.bin", "dfu_application.zip*"),
-    )
-    return target
+    return copy_tiny(tmp_path / "tiny")

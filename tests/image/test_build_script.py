@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sample_builds import copy_tiny
 from signing_builds import make_build
 from west_dfu_ble import builddir, cli, image
 from west_dfu_ble.builddir import Layout
@@ -15,7 +16,6 @@ from west_dfu_ble.diagnostics import Severity
 from west_dfu_ble.mcuboot import BootloaderMode as Mode
 
 BUILDS = Path(__file__).resolve().parents[2].parent / "shared" / "builds"
-SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "tiny"
 RULE = "  COMMAND = cd /ws && python3 $ZEPHYR/imgtool.py {} && cmake -E true\n"
 
 
@@ -77,7 +77,7 @@ def test_ncs_2_5_under_sysbuild(tmp_path: Path) -> None:
 
 def test_sign_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "build"
-    shutil.copytree(SAMPLES, tmp_path / "tiny")
+    copy_tiny(tmp_path / "tiny")
     build = tmp_path / "tiny/build-direct-xip"
     names = ("app", "mcuboot_secondary_app")
     (build / "build.ninja").write_text(

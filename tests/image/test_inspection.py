@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from imgtool_runs import imgtool_signs
+from sample_builds import copy_tiny
 from signing_builds import firmware
-from signing_cases import P256, SAMPLES, Keys, made_build
+from signing_cases import P256, Keys, made_build
 from smpclient_sdist import smpclient_sdist
 from west_dfu_ble import builddir, cli, image
 from west_dfu_ble.diagnostics import DfuBleError
@@ -109,7 +109,7 @@ def test_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(SAMPLES, tmp_path / "tiny")
+    copy_tiny(tmp_path / "tiny")
     build = Path("tiny/build-direct-xip")
     (tmp_path / build / "zephyr/dfu_application.zip").unlink(missing_ok=True)
     signed = image.sign_build(builddir.load(build), force=True)

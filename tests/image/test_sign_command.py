@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from imgtool_runs import imgtool_accepts, run_imgtool
-from signing_cases import MADE, SAMPLES, tree
+from sample_builds import TINY, copy_tiny
+from signing_cases import tree
 from west_dfu_ble import cli, image
 
 BUILD = Path("tiny/build-direct-xip")
@@ -29,7 +29,7 @@ NAMES = ["app_update.bin", "mcuboot_secondary_app_update.bin"]
 def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The samples' RSA key, in a working folder with a copy of the samples."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(SAMPLES, "tiny", ignore=shutil.ignore_patterns(*MADE))
+    copy_tiny(Path("tiny"))
     (path,) = Path("tiny/keys").glob("*rsa*.pem")
     return path
 
@@ -96,7 +96,7 @@ def test_the_rules_stay_out(key: Path) -> None:
         f"assert cli.main(['sign', '-d', {str(BUILD)!r}]) == 0; "
         "sys.exit('west_dfu_ble.rules' in sys.modules)"
     )
-    path = {**os.environ, "PYTHONPATH": str(SAMPLES.parents[1] / "scripts" / "west_commands")}
+    path = {**os.environ, "PYTHONPATH": str(TINY.parents[1] / "scripts" / "west_commands")}
     assert subprocess.run([sys.executable, "-c", program], env=path, check=False).returncode == 0
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from imgtool_runs import imgtool_accepts, imgtool_signs, run_imgtool
+from sample_builds import copy_tiny
 from signing_builds import firmware, make_build
 from signing_cases import (
-    MADE,
     P256,
-    SAMPLES,
     Keys,
     made_build,
     tree,
@@ -29,8 +27,7 @@ from west_dfu_ble.mcuboot import BootloaderMode as Mode
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     """A copy of the samples without anything signed."""
-    shutil.copytree(SAMPLES, tmp_path / "tiny", ignore=shutil.ignore_patterns(*MADE))
-    return tmp_path / "tiny"
+    return copy_tiny(tmp_path / "tiny")
 
 
 @pytest.mark.parametrize(

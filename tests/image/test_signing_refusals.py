@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from imgtool_runs import run_imgtool
+from sample_builds import copy_tiny
 from signing_builds import firmware, make_build
 from signing_cases import (
     ED,
     END,
-    MADE,
     P256,
-    SAMPLES,
     Keys,
     hex_record,
     made_build,
@@ -33,8 +31,7 @@ from west_dfu_ble.mcuboot import BootloaderMode as Mode
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     """A copy of the samples without anything signed."""
-    shutil.copytree(SAMPLES, tmp_path / "tiny", ignore=shutil.ignore_patterns(*MADE))
-    return tmp_path / "tiny"
+    return copy_tiny(tmp_path / "tiny")
 
 
 def test_key_missing(tmp_path: Path, keys: Keys) -> None:

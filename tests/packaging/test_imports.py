@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from sample_builds import copy_tiny
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-SAMPLES = REPOSITORY / "samples" / "tiny"
 PACKAGE_FOLDER = REPOSITORY / "scripts" / "west_commands"
 
 # The libraries that no build needs to be read, and asyncio, which they bring.
@@ -63,9 +63,7 @@ def test_the_command_line_itself_needs_what_west_brings_alone() -> None:
 @pytest.mark.parametrize("form", ["human", "json"])
 def test_check_never_loads_bluetooth_or_imgtool(tmp_path: Path, sample: str, form: str) -> None:
     # As it was built: to verify images that are signed already takes cryptography.
-    made = shutil.ignore_patterns("*_update.bin", "dfu_application.zip*")
-    shutil.copytree(SAMPLES, tmp_path / "tiny", ignore=made)
-    build = tmp_path / "tiny" / sample
+    build = copy_tiny(tmp_path / "tiny") / sample
     status, _, imported = run_and_list_modules("check", "-d", build, "--format", form)
     assert status == 0
     assert "west_dfu_ble.rules" in imported

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sample_builds import copy_tiny
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -63,7 +65,7 @@ def test_whole_job(minor: int, tmp_path: Path) -> None:
     if not succeeds(*pip, "download", "-q", "--no-deps", "-d", "x", "hatchling", cwd=tmp_path):
         pytest.skip("no access to PyPI")
     run(*pip, "install", "-q", REPOSITORY, cwd=tmp_path)
-    shutil.copytree(REPOSITORY / "samples" / "tiny", tmp_path / "tiny")
+    copy_tiny(tmp_path / "tiny")
     job = [tmp_path / "env" / BIN / "python", "-W", "error::SyntaxWarning", "-I", "-m"]
     job += ["west_dfu_ble"]
     told = run(*job, "-d", "tiny/build-swap", "--link", "virtual", "--speed", "max", cwd=tmp_path)

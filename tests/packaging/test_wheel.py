@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sample_builds import copy_tiny
 from west_dfu_ble import __version__
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -20,8 +21,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "scripts" / "west_commands" / "west_dfu_ble"
 BIN = "Scripts" if os.name == "nt" else "bin"
-
-MADE_BY_SIGN = shutil.ignore_patterns("*_update.bin", "dfu_application.zip*")
 
 # Fails the process as soon as it opens a file of the checkout.
 GUARD = """\
@@ -146,7 +145,7 @@ def test_script_of_the_installed_wheel(installed: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize("sample", ["build-swap", "build-direct-xip"])
 def test_main_job_with_the_sources_out_of_reach(installed: Path, folder: Path, sample: str) -> None:
-    shutil.copytree(REPOSITORY / "samples" / "tiny", folder / sample / "tiny")
+    copy_tiny(folder / sample / "tiny")
     guarded = [installed / "python", "-I", "-c", GUARD, REPOSITORY]
     build = ["-d", folder / sample / "tiny" / sample]
     run(*guarded, "check", *build, cwd=folder)
@@ -156,7 +155,10 @@ def test_main_job_with_the_sources_out_of_reach(installed: Path, folder: Path, s
 
 def test_the_pytest_plugin_of_the_installed_wheel(installed: Path, folder: Path) -> None:
     run(installed / "python", "-m", "pip", "install", "-q", "pytest", cwd=folder)
-    shutil.copytree(REPOSITORY / "samples", folder / "samples", ignore=MADE_BY_SIGN)
+    shutil.copytree(
+        REPOSITORY / "samples" / "pytest_rehearsal", folder / "samples/pytest_rehearsal"
+    )
+    copy_tiny(folder / "samples" / "tiny")
     pytest_there = [
         installed / "python",
         "-I",

@@ -8,7 +8,6 @@ virtual ones on this side, so that what it claims is held against what the devic
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 
 from bluez import RELEASES, Finished, LinuxVm, Release, WatchedDevice, linux_vm
+from sample_builds import copy_tiny
 from west_dfu_ble.builddir import load
 from west_dfu_ble.image import McubootImage, read
 from west_dfu_ble.virtual import Access, RadioProfile, profile_from_build
@@ -55,10 +55,8 @@ class Subject:
 
 @pytest.fixture(scope="module")
 def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
-    tiny = tmp_path_factory.mktemp("bluez") / "tiny"  # with the key, where the build looks for it
-    unsigned = shutil.ignore_patterns("*_update.bin", "dfu_application*")
-    shutil.copytree(REPOSITORY / "samples" / "tiny", tiny, ignore=unsigned)
-    build = tiny / "build-swap"
+    tiny = copy_tiny(tmp_path_factory.mktemp("bluez") / "tiny")
+    build = tiny / "build-swap"  # the key is where it looks for it
     words = [sys.executable, "-m", "west_dfu_ble", "sign", "-d", str(build)]
     subprocess.run([*words, "--image-version", NEW], check=True, capture_output=True, timeout=60)
     return Subject(build, read(build / "zephyr" / "app_update.bin"))

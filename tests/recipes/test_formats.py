@@ -15,6 +15,7 @@ import pytest
 from jsonschema.validators import validator_for
 
 from recipes import REPOSITORY, gitlab_jobs, read, spoil
+from sample_builds import copy_tiny
 
 # The schemas and pre-commit come with the linters, which .ci/run installs before the slow tests.
 pytestmark = pytest.mark.slow
@@ -74,7 +75,7 @@ def test_the_pre_commit_hook_runs_at_a_push(
     )
     shutil.copytree(REPOSITORY, ours, ignore=kept)
     user = tmp_path / "user"
-    shutil.copytree(REPOSITORY / "samples" / "tiny" / "build-swap", user / "build")
+    copy_tiny(user / "build", "build-swap")
     for folder in (ours, user):
         git(folder, "init", "-q")
         git(folder, "add", "-Af")

@@ -16,6 +16,7 @@ import pytest
 
 from recipes import REPOSITORY, filled, read, run_script, shell, spoil, tool_folder
 from running import Result
+from sample_builds import copy_tiny
 
 ACTION: Any = read("action.yml")
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
@@ -63,8 +64,7 @@ class Runner:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Runner:
-    workspace = tmp_path / "my repository"
-    shutil.copytree(REPOSITORY / "samples" / "tiny", workspace)
+    workspace = copy_tiny(tmp_path / "my repository")
     temp = tmp_path / "run temp"
     tool_folder(temp / "dfu-ble")
     return Runner(workspace, temp)

@@ -5,20 +5,19 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
-from recipes import REPOSITORY, gitlab_jobs, run_script, shell, spoil, tool_folder
+from recipes import gitlab_jobs, run_script, shell, spoil, tool_folder
 from running import Result
+from sample_builds import copy_tiny
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    project = tmp_path / "my project"
-    shutil.copytree(REPOSITORY / "samples" / "tiny", project)
+    project = copy_tiny(tmp_path / "my project")
     tool_folder(project / ".dfu-ble")
     return project
 

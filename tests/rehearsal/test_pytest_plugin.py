@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from sample_builds import copy_tiny
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = REPOSITORY / "scripts" / "west_commands"
-MADE_BY_SIGN = shutil.ignore_patterns("*_update.bin", "dfu_application.zip*", "__pycache__")
 # The entry point is left out, since an environment may not have it yet; `test_wheel.py` tries it.
 PLUGIN = ["-p", "west_dfu_ble.pytest_plugin", "-p", "no:cacheprovider"]
 
@@ -39,9 +40,10 @@ def run_pytest(folder: Path, *arguments: object) -> subprocess.CompletedProcess[
 
 @pytest.fixture
 def samples(tmp_path: Path) -> Path:
-    for name in ("pytest_rehearsal", "tiny"):
-        source = REPOSITORY / "samples" / name
-        shutil.copytree(source, tmp_path / "samples" / name, ignore=MADE_BY_SIGN)
+    own = REPOSITORY / "samples" / "pytest_rehearsal"
+    kept = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(own, tmp_path / "samples" / own.name, ignore=kept)
+    copy_tiny(tmp_path / "samples" / "tiny")
     return tmp_path / "samples"
 
 

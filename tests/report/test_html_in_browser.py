@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chromium import CHROMIUM, Chromium
+from sample_builds import copy_tiny
 from west_dfu_ble import cli
 
 pytestmark = [
@@ -36,9 +37,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages of both samples, of a failing build with hostile names, and of rehearsals."""
     folder = tmp_path_factory.mktemp("pages")
-    tiny = folder / "tiny"
-    made = shutil.ignore_patterns("*_update.bin", "dfu_application.zip*")
-    shutil.copytree(REPOSITORY / "samples" / "tiny", tiny, ignore=made)
+    tiny = copy_tiny(folder / "tiny")
     hostile = tiny / "<b onclick=alert(1)>"
     shutil.copytree(tiny / "build-swap", hostile)
     config = hostile / "zephyr/.config"

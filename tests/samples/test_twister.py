@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -16,6 +15,7 @@ import pytest
 from made_builds import cache, kconfig, write
 from recipes import shell, spoil, tool_folder
 from running import Result
+from sample_builds import copy_tiny
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = REPOSITORY / "samples" / "tiny"
@@ -41,7 +41,7 @@ def twister(folder: Path) -> Path:
         entries.append({"name": name, "platform": PLATFORM, "path": path, "status": status})
         build = folder / layout.format(name=name, path=path)
         if sample:
-            shutil.copytree(TINY / sample, build)
+            copy_tiny(build, sample)
             # Its key lies beside the sample's build directories.
             config = build / "mcuboot/zephyr/.config"
             config.write_text(config.read_text().replace('"../../keys', f'"{TINY / "keys"}'))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -29,7 +28,7 @@ from made_builds import (
 )
 from made_builds import kconfig as kconfig_text
 from mcuboot_images import make_image
-from sample_builds import TINY
+from sample_builds import TINY, copy_tiny
 from west_dfu_ble import builddir, cli, image
 from west_dfu_ble.builddir import Build, ConfigurationSources
 from west_dfu_ble.configuration import read_configuration
@@ -228,7 +227,7 @@ def _whole_check(number: int) -> Callable[[Path], Prepared]:
     """The whole command on a sample in which one file is spoilt; every format in turn."""
 
     def prepare(folder: Path) -> Prepared:
-        shutil.copytree(TINY, folder, dirs_exist_ok=True)
+        copy_tiny(folder)
         build = folder / "build-direct-xip"
         name = CHECKED[number]
         rounds = 0

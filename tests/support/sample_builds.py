@@ -14,7 +14,12 @@ from west_dfu_ble import builddir, image
 from west_dfu_ble.builddir import Build
 
 TINY = Path(__file__).resolve().parents[2] / "samples" / "tiny"
-_MADE_BY_SIGN = shutil.ignore_patterns("*_update.bin", "dfu_application.zip*")
+_LEFT_BY_RUNS = shutil.ignore_patterns("*_update.bin", "dfu_application.zip*", "__pycache__")
+
+
+def copy_tiny(target: Path, part: str = "") -> Path:
+    """Copy `samples/tiny`, or a part of it, without what a run left there; return `target`."""
+    return Path(shutil.copytree(TINY / part, target, ignore=_LEFT_BY_RUNS, dirs_exist_ok=True))
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class SampleBuild:
 
     def load(self, folder: Path) -> Build:
         """Copy, sign, spoil and read it."""
-        shutil.copytree(TINY, folder, ignore=_MADE_BY_SIGN, dirs_exist_ok=True)
+        copy_tiny(folder)
         build = folder / self.name
         if self.signed:
             image.sign_build(builddir.load(build))

@@ -27,9 +27,7 @@ from west_dfu_ble.diagnostics import DfuBleError, Location
 from west_dfu_ble.mcuboot import BootloaderMode as Mode
 
 Keys = Mapping[SignatureType, Path]
-SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "tiny"
 P256, RSA, ED = SignatureType.ECDSA_P256, SignatureType.RSA_2048, SignatureType.ED25519
-MADE = ("*_update.bin", "dfu_application.zip*")
 
 
 def tree(folder: Path) -> dict[str, str]:

@@ -14,17 +14,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sample_builds import copy_tiny
 from west_dfu_ble import __version__, cli
 from west_workspace import REPOSITORY, Workspace
-
-SAMPLES = REPOSITORY / "samples" / "tiny"
 
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
     """A copy of the swap sample, in a folder whose name has a space."""
-    shutil.copytree(SAMPLES, tmp_path / "my samples")
-    return tmp_path / "my samples" / "build-swap"
+    return copy_tiny(tmp_path / "my samples") / "build-swap"
 
 
 def test_west_lists_the_command_with_the_help_of_its_file(workspace: Workspace) -> None:

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from running import Result
+from sample_builds import copy_tiny
 from west_workspace import REPOSITORY, Workspace
 
 # What Zephyr's documentation of `runners.core` promises to a runner out of its tree.
@@ -119,8 +120,7 @@ def flash(request: pytest.FixtureRequest, workspace: Workspace, tmp_path: Path) 
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
-    shutil.copytree(REPOSITORY / "samples" / "tiny", tmp_path / "my samples")
-    return tmp_path / "my samples"
+    return copy_tiny(tmp_path / "my samples")
 
 
 def test_it_updates_the_device(flash: Flash, tiny: Path) -> None:
