@@ -305,3 +305,62 @@ def test_usage(dfu_ble: RunDfuBle, tiny: Path, arguments: tuple[str, ...]) -> No
     assert result.status == 2, result.err
     assert "Traceback" not in result.err
     assert "invalid" not in result.err or "choose from" in result.err, "says what is right"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (None, "IM305", "a signed `.bin`"),
+        (b"PK\x05\x06" + bytes(18), "IM311", "no `manifest.json`"),
+    ],
+)
+def test_what_is_said_of_no_image(
+    dfu_ble: RunDfuBle, tmp_path: Path, content: bytes | None, code: str, said: str
+) -> None:
+    file = tmp_path / "file"
+    if content is not None:
+        file.write_bytes(content)
+    result = dfu_ble("image", file)
+    assert result.status == 5
+    assert result.err.count(f"error[{code}]") == 1
+    assert said in result.err
+    assert "help:" in result.err
+
+
+def test_more_can_be_typed(tiny: Path) -> None:
+    """The script `dfu-ble` works where there is no west."""
+    script = Path(sys.executable).with_name("dfu-ble")
+    if not script.is_file():
+        pytest.skip("the package is not installed with its script")
+    done = subprocess.run(
+        [script, "check", "-d", tiny / "nothing"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 4
+    assert "more: dfu-ble explain EN001" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ("severity:\n  KC150: info\n  NONE: info\n", 3),
+        ("waivers:\n- rule: KC\n  reason: a family would waive more than anybody looked at\n", 2),
+    ],
+)
+def test_a_rule_that_the_settings_can_not_mean(
+    dfu_ble: RunDfuBle, tiny: Path, settings: str, line: int
+) -> None:
+    file = tiny / "settings.yml"
+    file.write_text(settings)
+    result = dfu_ble("check", "-d", tiny / "build-swap", "--config", file)
+    assert result.status == 2
+    assert "error[EN008] bad-configuration: there is no rule" in result.err
+    assert f"settings.yml:{line}\n" in result.err
+
+
+def test_rehearse_heeds_the_baseline(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    build = tiny / "build-swap"
+    assert dfu_ble("sign", "-d", build).status == 0
+    released = ("--baseline", build / "zephyr/app_update.bin")
+    result = dfu_ble("rehearse", "-d", build, *released, "--speed", "max")
+    assert result.status == 5
+    assert "error[IM317]" in result.err

@@ -53,7 +53,7 @@ def test_there_is_nothing_to_test(dfu_ble: RunDfuBle, tiny: Path) -> None:
     result = dfu_ble("test", *on_virtual(tiny))
     assert result.status == 7
     assert result.err.count("error[DV507]") == 1
-    assert "holds no images that do not run" in result.err
+    assert "holds no image besides the one that runs" in result.err
 
 
 def test_a_hash_that_is_none(dfu_ble: RunDfuBle, tiny: Path) -> None:

@@ -73,9 +73,9 @@ def test_an_image_is_named_by_the_beginning_of_its_hash() -> None:
     )
     assert state.next is not None
     assert state.next.permanent
-    with pytest.raises(DfuBleError, match="no images with the hash 00ff"):
+    with pytest.raises(DfuBleError, match="no image whose hash begins with 00ff"):
         run_warped(operations.activate_image(TinyLink(both()), SWAP, OPTIONS, listen, b"\x00\xff"))
-    with pytest.raises(DfuBleError, match="no images that do not run"):
+    with pytest.raises(DfuBleError, match="no image besides the one that runs"):
         run_warped(operations.activate_image(TinyLink(TinyDevice(OLD)), SWAP, OPTIONS, listen))
 
 

@@ -48,6 +48,7 @@ class Configuration:
     device: str | None = None
     severity: Mapping[str, Severity] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    severity_at: Mapping[str, Location] = field(default_factory=dict)
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -92,6 +93,10 @@ def read_configuration(path: Path) -> Configuration:
             )
             for index, one in enumerate(waivers)
         ),
+        severity_at={
+            str(rule): Location(path, _line(node, ["severity", str(rule)]))
+            for rule in values.get("severity", {})
+        },
     )
 
 
@@ -131,6 +136,12 @@ def _check_schema(path: Path, values: Any, node: Any) -> None:
         text = re.split(r"\.? (?:Value path|Path):", str(first))[0] if first else error.msg
         if "novalue" in text and where:
             text = f"`{where[-1]}` has no value"
+        elif text.startswith("Key ") and first:
+            where.append(str(first.value))
+            text = f"there is no key '{first.value}'"
+        elif text.startswith("Enum ") and first and where:
+            choices = f"{first.enum_values}".strip("[]").replace("'", "")
+            text = f"`{where[-1]}` is '{first.value}', and can be {choices}"
         raise _complaint(path, _line(node, where), _lower(text)) from error
 
 

@@ -39,7 +39,7 @@ FAULTS: Mapping[str, Fault] = {
         Fault("EN007", "unsupported-bootloader", _U, "The build boots with something else than MCUboot, which this tool does not update."),
         Fault("EN008", "bad-configuration", ExitStatus.USAGE, "The tool's own configuration or command line does not make sense."),
         # IM3xx: images, keys, packages
-        Fault("IM301", "key-missing", _S, "The signing key that the build names is not on this machine."),
+        Fault("IM301", "key-missing", _S, "The key file is not on this machine."),
         Fault("IM302", "not-a-key", _S, "The key file can't be read as a private key (not a key, public only, or locked by a passphrase)."),
         Fault("IM303", "wrong-key", _S, "The key is of another type, or another key, than the one that MCUboot was built with."),
         Fault("IM304", "image-too-large", _S, "The image does not fit its slot together with the trailer that MCUboot keeps there."),

@@ -43,6 +43,7 @@ def require_build_directory(path: Path) -> None:
         raise fault(
             "EN002",
             f"`{path}` is a file, not a build directory",
+            why="A build directory is the folder that `west build` makes.",
             location=path,
             helps=[_MADE_BY_WEST],
         )

@@ -31,6 +31,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         raise fault(
             "EN008",
             f"`completion` needs the name of a shell, and {given}",
+            why="Each shell has a script of its own.",
             helps=[
                 f"one of {', '.join(SHELLS)}; in bash, for this session: "
                 'eval "$(dfu-ble completion bash)"'

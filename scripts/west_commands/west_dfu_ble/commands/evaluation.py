@@ -27,6 +27,7 @@ def evaluate_build(args: argparse.Namespace, build: Build) -> rules.CheckReport:
             strict=args.strict,
             severity=config.severity,
             waivers=config.waivers,
+            severity_at=config.severity_at,
             baseline=args.baseline,
         ),
     )

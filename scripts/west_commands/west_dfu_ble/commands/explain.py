@@ -7,7 +7,7 @@ import argparse
 
 from .. import rules
 from ..diagnostics import ExitStatus
-from ..faults import fault
+from ..faults import FAULTS, fault
 from ..report.console import Console
 
 
@@ -22,7 +22,15 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
             "EN008",
             f"there is no rule or error '{args.operand}'",
             why="Rules go by their code (KC150) or their name.",
-            helps=["`dfu-ble explain` lists them all"],
+            helps=[*_close(args.operand), "`dfu-ble explain` lists the rules"],
         )
     console.result(text)
     return ExitStatus.DONE
+
+
+def _close(asked: str) -> list[str]:
+    from difflib import get_close_matches
+
+    names = [name for rule in rules.catalogue() for name in (rule.code, rule.name)]
+    names += [name for error in FAULTS.values() for name in (error.code, error.name)]
+    return [f"did you mean `{name}`?" for name in get_close_matches(asked, names, n=1)]

@@ -16,7 +16,7 @@ from ..update import Candidate, candidates_from_signed, knowledge_from_build
 from .device import update_device, update_options
 from .evaluation import evaluate_build
 from .locate import load_build
-from .sign import describe, sign_build
+from .sign import baseline_of, describe, sign_build
 from .update_reports import require_device_formats, write_update_reports
 from .virtual import device_profile
 
@@ -35,7 +35,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     build = load_build(args)
     # A device that can't be played is told before anything is written.
     profile = device_profile(args, build)
-    signed = sign_build(args, build)
+    signed = sign_build(args, build, baseline_of(args))
     for line in describe(signed):
         console.step("sign", line)
     candidates = candidates_from_signed(signed)

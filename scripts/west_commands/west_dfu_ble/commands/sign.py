@@ -26,11 +26,6 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     if args.to_sign:
         console.result("\n".join(write_requests(args, build)))
         return ExitStatus.DONE
-    baseline = None
-    if args.baseline:
-        from ..rules import baseline_version  # the rules take longer to import than to sign
-
-        baseline = baseline_version(args.baseline)
     signed = image.sign_build(
         build,
         force=args.force,
@@ -38,7 +33,7 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
         key=args.key,
         output=args.output,
         package=args.package,
-        baseline=baseline,
+        baseline=baseline_of(args),
         detached=read_detached(args),
         encrypt=args.encrypt,
         ask=ask_passphrase,
@@ -54,13 +49,25 @@ def execute(args: argparse.Namespace, console: Console) -> ExitStatus:
     return ExitStatus.DONE
 
 
-def sign_build(args: argparse.Namespace, build: Build) -> image.SignedBuild:
+def baseline_of(args: argparse.Namespace) -> image.ImageVersion | None:
+    """Return the version that devices run now, if `--baseline` names an image of it."""
+    if not args.baseline:
+        return None
+    from ..rules import baseline_version  # the rules take longer to import than to sign
+
+    return baseline_version(args.baseline)
+
+
+def sign_build(
+    args: argparse.Namespace, build: Build, baseline: image.ImageVersion | None = None
+) -> image.SignedBuild:
     """Sign as the arguments ask; every image that comes back was verified with the key."""
     return image.sign_build(
         build,
         force=args.force,
         version=args.image_version,
         key=args.key,
+        baseline=baseline,
         ask=ask_passphrase,
     )
 

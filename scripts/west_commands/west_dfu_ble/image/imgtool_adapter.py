@@ -116,7 +116,13 @@ class Imgtool:
             raise _missing(path) from None
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise fault("IM302", f"the key file can't be read: {reason}", location=path) from None
+            raise fault(
+                "IM302",
+                f"the key file can't be read: {reason}",
+                why="Without it nothing can be signed.",
+                location=path,
+                helps=["name a file that this user may read with `--key`"],
+            ) from None
         except ValueError:
             raise _no_key(path) from None
         except Exception as error:  # a bare one, for a key of a size or kind that it does not know
@@ -156,7 +162,7 @@ def _missing(path: Path) -> DfuBleError:
         "IM301",
         f"there is no key file `{path.name}`",
         location=path,
-        helps=["put the key there, or name another file with `--key`"],
+        helps=["put the key there, or name another file"],
     )
 
 

@@ -177,6 +177,6 @@ def _named(keyhash: bytes) -> str:
 def _is_zip(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
-            return stream.read(4) == b"PK\x03\x04"
+            return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06")  # the latter: an empty one
     except OSError:
         return False  # `read` says it better

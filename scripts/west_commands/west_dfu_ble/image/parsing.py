@@ -38,7 +38,13 @@ def read(path: Path) -> McubootImage:
             data = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise fault("IM305", f"the file can't be read: {reason}", location=path) from None
+        raise fault(
+            "IM305",
+            f"the file can't be read: {reason}",
+            why="An image is wanted here: a signed `.bin`, or a package of them.",
+            location=path,
+            helps=["give the path of one that this user may read; `dfu-ble sign` makes them"],
+        ) from None
     if len(data) > _LARGEST_FILE:
         raise fault(
             "IM305", f"the file has more than {_LARGEST_FILE} bytes, as no slot has", location=path

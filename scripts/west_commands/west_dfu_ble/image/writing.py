@@ -34,7 +34,7 @@ def write_all(files: Mapping[Path, bytes]) -> None:
             "IM313",
             f"`{current.name}` can't be written: {error.strerror or type(error).__name__}",
             location=current,
-            helps=["make room there, or allow writing there"],
+            helps=["name a folder that can be made or written, and has room"],
         ) from None
     except BaseException:  # Ctrl-C between two files
         _undo(before, temporary, made, failed=current)

@@ -10,6 +10,7 @@ it is asked for, so that nobody waits for a Bluetooth stack to update over a cab
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -167,6 +168,11 @@ def _parse(spec: str) -> tuple[str, str]:
 
 def _load(name: str) -> ModuleType:
     kind = KINDS[name]
+    for library in kind.libraries:
+        # What matters of it becomes a diagnostic; the rest, also of a stack that is taken down by
+        # Ctrl-C, would stand between the lines of an update.
+        if not (logger := logging.getLogger(library)).handlers:
+            logger.addHandler(logging.NullHandler())
     try:
         return import_module(kind.module, __package__)
     except ModuleNotFoundError as error:

@@ -26,8 +26,9 @@ class PlacedFault:
     share: float = _MIDDLE
 
     def __str__(self) -> str:
-        where = self.fault.at if self.phase is None else self.phase.value
-        return f"{self.fault.kind.value}@{where}"
+        where = str(self.fault.at) if self.phase is None else self.phase.value
+        share = "" if self.phase is None or self.share == _MIDDLE else f"+{self.share:.0%}"
+        return f"{self.fault.kind.value}@{where}{share}"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,7 +37,12 @@ def _lines(diagnostic: Diagnostic, style: Style, cwd: Path, image: str) -> Itera
     for helping in diagnostic.helps:
         yield from _item("help:", helping.text, style)
         yield from _edit(helping)
-    yield from _item("more:", f"west dfu-ble explain {diagnostic.code}", style)
+    yield from _item("more:", f"{_command()} explain {diagnostic.code}", style)
+
+
+def _command() -> str:
+    """Return what the reader types to call this program: where there is no west, not `west ...`."""
+    return "dfu-ble" if Path(sys.argv[0]).stem == "dfu-ble" else "west dfu-ble"
 
 
 def _item(label: str, text: str, style: Style) -> Iterator[str]:

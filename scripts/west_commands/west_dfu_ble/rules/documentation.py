@@ -27,6 +27,9 @@ def catalogue_text() -> str:
     return "\n".join(lines)
 
 
+_TROUBLESHOOTING = "https://github.com/west-dfu-ble/west-dfu-ble/blob/main/docs/troubleshooting.md"
+
+
 def explain(code_or_name: str, columns: int | None = None) -> str | None:
     """Return the documentation of a rule or an error as Markdown; `None` if there is none.
 
@@ -67,7 +70,8 @@ def rule_page(doc: RuleDoc, width: int = _WIDTH) -> str:
 def _fault_page(fault: Fault, width: int) -> str:
     return (
         f"# {fault.code} {fault.name}\n\n{_wrapped(fault.meaning, width)}\n\n"
-        f"An error that ends the command with exit status {int(fault.status)}."
+        f"An error that ends the command with exit status {int(fault.status)}.\n\n"
+        f"What to do about it, by symptom: {_TROUBLESHOOTING}"
     )
 
 

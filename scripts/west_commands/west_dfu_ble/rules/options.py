@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..configuration import Waiver
-from ..diagnostics import Severity
+from ..diagnostics import Location, Severity
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class CheckOptions:
     `profile` is ``caf``, ``mcumgr`` or `None` (told from the build); with `release`, what is
     unsafe in production is an error. `select` and `ignore` are codes, names or families (``KC``).
     A finding of `fail_on` or worse ends with status 3; with `strict`, a rule that could not decide
-    ends with 4. `severity` (by code or name) and `waivers` are the project's own settings.
+    ends with 4. `severity` (by code, name or family) and `waivers` are the project's own settings,
+    `severity_at` is where its file has them.
     `baseline` is an image or package of the firmware in the field, to compare versions with.
     """
 
@@ -30,4 +31,5 @@ class CheckOptions:
     strict: bool = False
     severity: Mapping[str, Severity] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    severity_at: Mapping[str, Location] = field(default_factory=dict)
     baseline: Path | None = None

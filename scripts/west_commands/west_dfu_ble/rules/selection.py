@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..diagnostics import DfuBleError, Severity
+from ..diagnostics import DfuBleError, Location, Severity
 from ..faults import fault
 from .model import Rule
 from .options import CheckOptions
@@ -20,8 +20,11 @@ def select_rules(rules: Sequence[Rule], options: CheckOptions) -> tuple[Rule, ..
     wanted = _codes(rules, options.select) if options.select else {rule.code for rule in rules}
     unwanted = _codes(rules, options.ignore)
     # The project's own settings name rules as well; one that is none is told, not skipped.
-    _codes(rules, options.severity)
-    _codes(rules, (waiver.rule for waiver in options.waivers))
+    for selector in options.severity:
+        _codes(rules, [selector], options.severity_at.get(selector))
+    for waiver in options.waivers:
+        if not any(waiver.rule in (rule.code, rule.doc.name) for rule in rules):
+            raise _no_such_rule(rules, waiver.rule, waiver.location)
     return tuple(rule for rule in rules if rule.code in wanted and rule.code not in unwanted)
 
 
@@ -34,12 +37,14 @@ def severity_by_code(rules: Sequence[Rule], options: CheckOptions) -> dict[str, 
     }
 
 
-def _codes(rules: Sequence[Rule], selectors: Iterable[str]) -> set[str]:
+def _codes(
+    rules: Sequence[Rule], selectors: Iterable[str], location: Location | None = None
+) -> set[str]:
     found: set[str] = set()
     for selector in selectors:
         codes = {rule.code for rule in rules if _matches(rule, selector)}
         if not codes:
-            raise _no_such_rule(rules, selector)
+            raise _no_such_rule(rules, selector, location)
         found |= codes
     return found
 
@@ -50,7 +55,7 @@ def _matches(rule: Rule, selector: str) -> bool:
     return selector in (rule.code, rule.doc.name)
 
 
-def _no_such_rule(rules: Sequence[Rule], selector: str) -> DfuBleError:
+def _no_such_rule(rules: Sequence[Rule], selector: str, location: Location | None) -> DfuBleError:
     from difflib import get_close_matches
 
     names = [name for rule in rules for name in (rule.code, rule.doc.name)]
@@ -58,6 +63,7 @@ def _no_such_rule(rules: Sequence[Rule], selector: str) -> DfuBleError:
     return fault(
         "EN008",
         f"there is no rule '{selector}'",
+        location=location,
         why="A check that leaves out what it was asked for would look better than it is.",
         helps=[
             *([f"did you mean `{close[0]}`?"] if close else []),

@@ -226,11 +226,14 @@ def _find(device: DeviceState, digest: bytes | None) -> ImageSlot:
         images = [i for i in device.images if i.hash.startswith(digest)]
     if len(images) == 1:
         return images[0]
-    which = f"with the hash {digest.hex()}" if digest else "that do not run"
+    count = f"{len(images)} images" if images else "no image"
+    which = f"whose hash begins with {digest.hex()}" if digest else "besides the one that runs"
     raise fault(
         "DV507",
-        f"the device holds {len(images) or 'no'} images {which}",
+        f"the device holds {count} {which}",
         why="It must be clear which image to set.",
         notes=[f"slot {i.slot}: {i.version}, hash {i.hash.hex()}" for i in device.images],
-        helps=["name the image by the beginning of its hash"] if images else [],
+        helps=["name the image by the beginning of its hash"]
+        if images
+        else ["upload it first: dfu-ble upload --no-activate"],
     )
