@@ -136,9 +136,9 @@ def _check_schema(path: Path, values: Any, node: Any) -> None:
         text = re.split(r"\.? (?:Value path|Path):", str(first))[0] if first else error.msg
         if "novalue" in text and where:
             text = f"`{where[-1]}` has no value"
-        elif text.startswith("Key ") and first:
-            where.append(str(first.value))
-            text = f"there is no key '{first.value}'"
+        elif unknown := re.fullmatch(r"Key '(.*)' was not defined", text):
+            where.append(unknown[1])
+            text = f"there is no key '{unknown[1]}'"
         elif text.startswith("Enum ") and first and where:
             choices = f"{first.enum_values}".strip("[]").replace("'", "")
             text = f"`{where[-1]}` is '{first.value}', and can be {choices}"

@@ -27,12 +27,17 @@ def format_phase(phase: str, text: str) -> str:
     return f"{phase:<{_WIDTH}} {text}"
 
 
-def format_rate(event: UploadProgress) -> str:
-    """``12.3 of 45.6 kB, 78.9 kB/s, 3 s left``; the rate counts what this run has sent."""
+def format_rate(event: UploadProgress, since: UploadProgress | None = None) -> str:
+    """``12.3 of 45.6 kB, 78.9 kB/s, 3 s left``; the rate counts what this run has sent.
+
+    With `since`, the event of the first answer, it counts from there on: a device erases the slot
+    before that answer, and what that takes tells nothing of what is left.
+    """
     text = f"{event.offset / 1000:.1f} of {event.total / 1000:.1f} kB"
-    sent = event.offset - event.resumed_at
-    if event.seconds > 0 and sent > 0:
-        rate = sent / event.seconds
+    sent = event.offset - (since.offset if since else event.resumed_at)
+    seconds = event.seconds - (since.seconds if since else 0)
+    if seconds > 0 and sent > 0:
+        rate = sent / seconds
         left = (event.total - event.offset) / rate
         text += f", {rate / 1000:.1f} kB/s, {left:.0f} s left"
     return text
@@ -64,6 +69,7 @@ class PlainProgress(Lines):
         self._stream = stream
         self._prefix = prefix
         self._tenth = -1
+        self._first: UploadProgress | None = None
 
     def __call__(self, event: Event) -> None:
         """Write what happened."""
@@ -72,9 +78,11 @@ class PlainProgress(Lines):
             if tenth == self._tenth:
                 return
             self._tenth = tenth
-            self._write(Phase.UPLOAD.value, f"{event.name} {format_rate(event)}")
+            self._first = self._first or event
+            rate = format_rate(event, self._first)
+            self._write(Phase.UPLOAD.value, f"{event.name} {rate}")
         elif isinstance(event, PhaseStarted):
-            self._tenth = -1
+            self._tenth, self._first = -1, None
             self._write(event.phase.value, event.text)
         elif isinstance(event, PhaseDone):
             self._write(event.phase.value, event.text)
@@ -102,6 +110,7 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
             TimeRemainingColumn,
             TransferSpeedColumn,
         )
+        from rich.table import Column
 
         self._console = Console(
             file=cast("TextIO", stream),
@@ -110,7 +119,11 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
             soft_wrap=True,
             emoji=False,
         )
-        phase = TextColumn(f"[bold cyan]{{task.fields[phase]:<{_WIDTH}}}", markup=True)
+        phase = TextColumn(
+            f"[bold cyan]{{task.fields[phase]:<{_WIDTH}}}",
+            markup=True,
+            table_column=Column(no_wrap=True, min_width=_WIDTH),
+        )
         self._steps: Progress = Progress(
             phase, TextColumn("{task.description}", markup=False), SpinnerColumn()
         )
@@ -153,7 +166,12 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         elif isinstance(event, PhaseStarted):
             self._end_step()
             self._keep_bar()
-            self._step = self._steps.add_task(event.text, phase=event.phase.value, total=None)
+            text = event.text
+            if event.phase is Phase.UPLOAD:
+                # It stays on the screen; below it is what goes on until there is a bar.
+                self._write(event.phase.value, text)
+                text = "waiting for the first answer; the device may erase the slot first"
+            self._step = self._steps.add_task(text, phase=event.phase.value, total=None)
         elif isinstance(event, PhaseDone):
             self._end_step()
             self._keep_bar()
@@ -163,9 +181,6 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
 
     def _draw(self, event: UploadProgress) -> None:
         if self._upload is None:
-            # What is uploaded stays on the screen, the bar below it.
-            if self._step is not None:
-                self._write(Phase.UPLOAD.value, self._steps.tasks[0].description)
             self._end_step()
             self._upload = self._bar.add_task(
                 event.name, total=event.total, phase=Phase.UPLOAD.value
