@@ -16,13 +16,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "support")]
 
-from real_size_build import make_build  # noqa: E402 - the path above is needed first
+import measured  # noqa: E402 - the path above is needed first
+from measured import Taken  # noqa: E402
+from real_size_build import make_build  # noqa: E402
 
 from west_workspace import Workspace  # noqa: E402
 
@@ -45,22 +46,9 @@ def environment(workspace: Workspace) -> dict[str, str]:
     return {**kept, "WEST_CONFIG_SYSTEM": nothing, "WEST_CONFIG_GLOBAL": nothing, "NO_COLOR": "1"}
 
 
-def run(command: list[str], workspace: Workspace) -> tuple[float, int, int]:
-    """Run `command`; return wall time in seconds, peak memory in bytes, and exit status."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        cwd=workspace.root,
-        env=environment(workspace),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1 if sys.platform == "darwin" else 1024  # getrusage: bytes there, kB elsewhere
-    return seconds, usage.ru_maxrss * unit, process.returncode
+def run(command: list[str], workspace: Workspace) -> Taken:
+    """Run `command` in the workspace."""
+    return measured.run(command, environment=environment(workspace), cwd=workspace.root)
 
 
 def heavy_imports(command: list[str], workspace: Workspace) -> list[str]:
@@ -90,10 +78,10 @@ def main() -> None:
         memory = 0
         status = 0
         for _ in range(rounds):
-            times["topdir"].append(run(topdir, workspace)[0])
-            seconds, peak, status = run(check, workspace)
-            times["check"].append(seconds)
-            memory = max(memory, peak)
+            times["topdir"].append(run(topdir, workspace).seconds)
+            taken = run(check, workspace)
+            times["check"].append(taken.seconds)
+            memory, status = max(memory, taken.memory), taken.status
         plain, whole = (statistics.median(times[name]) for name in ("topdir", "check"))
         print(f"west topdir         {plain * 1000:7.0f} ms (median of {rounds})")
         print(f"west dfu-ble check  {whole * 1000:7.0f} ms, exit status {status}")

@@ -10,17 +10,13 @@ memory. Ends with status 1 if a limit is passed.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
-from real_size_build import make_build, make_more  # noqa: E402 - the path above is needed first
+import measured
+from measured import Taken
+from real_size_build import make_build, make_more
 
 # What the most builds may take more than the fewest: of time a build, and of memory in bytes.
 SLOWER, LARGER = 1.25, 10e6
@@ -34,29 +30,18 @@ def make_builds(folder: Path, count: int) -> list[Path]:
     return [first, *(make_more(first, number) for number in range(2, count + 1))]
 
 
-def run(builds: list[Path], reports: Path | None) -> tuple[float, float, int]:
-    """Check them in one call; return wall and processor seconds, and peak memory in bytes."""
+def run(builds: list[Path], reports: Path | None) -> Taken:
+    """Check them in one call."""
     command = [sys.executable, "-m", "west_dfu_ble", "check"]
     for build in builds:
         command += ["-d", str(build)]
     if reports is not None:
         for name in FORMATS:
             command += ["--report", f"{name}:{reports / name}"]
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"the check ended with {process.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1024  # getrusage: bytes there, kB elsewhere
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
+    taken = measured.run(command)
+    if taken.status:
+        raise SystemExit(f"the check ended with {taken.status}")
+    return taken
 
 
 def measure(builds: list[Path], reports: Path | None) -> list[str]:
@@ -64,12 +49,12 @@ def measure(builds: list[Path], reports: Path | None) -> list[str]:
     times, peaks = [], []
     run(builds[:1], None)  # fills the caches: of the disk and of compiled modules
     for count in (len(builds) // 8, len(builds) // 4, len(builds) // 2, len(builds)):
-        seconds, processor, peak = run(builds[:count], reports)
-        times.append(processor / count)
-        peaks.append(peak)
+        taken = run(builds[:count], reports)
+        times.append(taken.processor / count)
+        peaks.append(taken.memory)
         print(
-            f"{count:>6} {seconds:>9.1f} {seconds / count * 1000:>12.0f} "
-            f"{processor / count * 1000:>12.0f} {peak / 1e6:>9.1f}"
+            f"{count:>6} {taken.seconds:>9.1f} {taken.seconds / count * 1000:>12.0f} "
+            f"{taken.processor / count * 1000:>12.0f} {taken.memory / 1e6:>9.1f}"
         )
     passed = []
     if times[-1] > SLOWER * times[0]:

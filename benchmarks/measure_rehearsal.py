@@ -11,28 +11,25 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+import measured
+from measured import Taken
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "tiny"
 MOST_SECONDS, MOST_MEGABYTES = 5.0, 120.0
 RUNS = 3
 
 
-def measure(build: Path) -> tuple[float, float, float]:
-    """Rehearse once; return seconds, seconds of the processor, and the largest size in MB."""
-    began = time.monotonic()
+def measure(build: Path) -> Taken:
+    """Rehearse once."""
     command = [sys.executable, "-m", "west_dfu_ble", "rehearse", "-d", str(build), "--speed", "max"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - began
-    if status:
-        raise SystemExit(f"{' '.join(command)}: status {os.waitstatus_to_exitcode(status)}")
-    unit = 1e6 if sys.platform == "darwin" else 1e3  # bytes there, kilobytes here
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit
+    taken = measured.run(command)
+    if taken.status:
+        raise SystemExit(f"{' '.join(command)}: status {taken.status}")
+    return taken
 
 
 def main() -> int:
@@ -45,9 +42,9 @@ def main() -> int:
             made = shutil.ignore_patterns("*_update.bin", "dfu_application.zip*")
             shutil.copytree(SAMPLES, tiny, ignore=made)
             runs = [measure(tiny / name) for _ in range(RUNS)]
-            wall, processor, size = (
-                statistics.median(column) for column in zip(*runs, strict=True)
-            )
+            wall = statistics.median(run.seconds for run in runs)
+            processor = statistics.median(run.processor for run in runs)
+            size = statistics.median(run.memory for run in runs) / 1e6
             print(f"{name}: {wall:.1f} s, {processor:.1f} s of the processor, {size:.0f} MB")
             kept &= (processor if is_busy else wall) <= MOST_SECONDS and size < MOST_MEGABYTES
     judged = "seconds of the processor, since the machine is busy" if is_busy else "seconds"
