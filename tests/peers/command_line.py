@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from relay import Relay
 from running import Result
 from west_dfu_ble import image
 from zephyr_qemu import ZephyrServer
@@ -65,3 +70,36 @@ def rebuilt(server: ZephyrServer, tmp_path: Path) -> Path:
     header, address = hex(original.header_size), hex(original.load_address)
     sizes = ("--header-size", header, "--slot-size", "0x80000", "--load-addr", address)
     return sign_elsewhere(tmp_path, original.payload, "--version", "2.0.0", *sizes)
+
+
+def interrupted_upload(
+    build: Path, link: str, interrupt: Callable[[], None]
+) -> list[dict[str, Any]]:
+    """Upload, call `interrupt` behind the first 10 kB, and return all events; it must succeed."""
+    events: list[dict[str, Any]] = []
+    with subprocess.Popen(
+        command("upload", "-d", build, "--link", link, "--format", "json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            events.append(json.loads(line))
+            if events[-1].get("offset", 0) > 10_000:
+                break
+        interrupt()
+        rest, errors = running.communicate(timeout=120)
+    assert running.returncode == 0, errors
+    return events + [json.loads(line) for line in rest.splitlines()]
+
+
+def cut_power(server: ZephyrServer, relay: Relay, start: Callable[..., ZephyrServer]) -> None:
+    """End the Cortex-M0 server behind `relay`, and start another with the flash that it left."""
+    with tempfile.TemporaryDirectory() as folder:
+        flash = Path(folder) / "flash.bin"
+        server.save_flash(flash)
+        server.kill()
+        relay.cut()
+        relay.join(start("qemu_cortex_m0", "serial", flash).link)

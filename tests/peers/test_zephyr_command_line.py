@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from command_line import (
     HEADER_SIZE,
-    command,
+    cut_power,
     dfu_ble,
-    environment,
+    interrupted_upload,
     program_that_resets_itself,
     rebuilt,
     sign,
@@ -131,24 +130,8 @@ def test_a_power_cut_in_the_middle_of_the_upload(zephyr_qemu: Start, tmp_path: P
     sign(build, "1.2.3")
     with Relay() as relay:
         relay.join(server.link)
-        words = command("upload", "-d", build, "--link", relay.link, "--format", "json")
-        with subprocess.Popen(
-            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-        ) as running:
-            assert running.stdout is not None
-            events = []
-            for line in running.stdout:
-                events.append(json.loads(line))
-                if events[-1].get("offset", 0) > 10_000:
-                    break
-            flash = tmp_path / "flash.bin"
-            server.save_flash(flash)
-            server.kill()
-            relay.cut()
-            relay.join(zephyr_qemu("qemu_cortex_m0", "serial", flash).link)
-            rest, errors = running.communicate(timeout=120)
-        assert running.returncode == 0, errors
-        verdict = json.loads(rest.splitlines()[-1])
+        cut = partial(cut_power, server, relay, zephyr_qemu)
+        verdict = interrupted_upload(build, relay.link, cut)[-1]
         assert "the device runs 1.2.3" in verdict["device"]
         assert "will run it again" in verdict["device"]
 

@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from client_environments import SMPCLIENT, client_python, run_client
 from command_line import (
-    command,
+    cut_power,
     dfu_ble,
-    environment,
+    interrupted_upload,
     program_that_resets_itself,
     rebuilt,
     sign,
@@ -104,22 +103,8 @@ def test_a_power_cut_drops_the_link_and_the_upload_goes_on(
     with Relay() as relay:
         relay.join(server.link)
         with serving("--forward", relay.link, *SMALL_FRAMES, *ON_AIR) as gateway:
-            words = command("upload", "-d", build, "--link", gateway.link, "--format", "json")
-            with subprocess.Popen(
-                words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-            ) as running:
-                assert running.stdout is not None
-                for line in running.stdout:
-                    if json.loads(line).get("offset", 0) > 10_000:
-                        break
-                flash = tmp_path / "flash.bin"
-                server.save_flash(flash)
-                server.kill()
-                relay.cut()
-                relay.join(zephyr_qemu("qemu_cortex_m0", "serial", flash).link)
-                rest, errors = running.communicate(timeout=120)
-        assert running.returncode == 0, errors
-    events = [json.loads(line) for line in rest.splitlines()]
+            cut = partial(cut_power, server, relay, zephyr_qemu)
+            events = interrupted_upload(build, gateway.link, cut)
     assert any("connecting again" in event.get("text", "") for event in events)
     assert "the device runs 1.2.3" in events[-1]["device"]
 
