@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .combined import Combined
+from .words import headline
 
 if TYPE_CHECKING:
     from ..diagnostics import Diagnostic
@@ -32,13 +33,6 @@ FORMATS = {
 
 # These are shown as they come; the others are one document each. `options` offers the same names.
 FOR_PEOPLE = ("human", "concise", "github")
-
-
-def headline(report: CheckReport) -> str:
-    """Return the one line that sums a check up."""
-    from .words import headline  # which knows the rules: not every command has a check to show
-
-    return headline(report)
 
 
 def combined(name: str, *, several: bool = True) -> Combined:
