@@ -115,7 +115,7 @@ def make_virtual_device(dfu_build: Path, dfu_from: Path | None) -> Iterator[Make
     """Makes devices for other programs to update; see `MakeVirtualDevice`."""
     from .builddir import load
     from .diagnostics import DfuBleError
-    from .virtual import BackgroundDevice, image_from_file, parse_fault, profile_from_build
+    from .virtual import BackgroundDevice, parse_fault, profile_from_build
 
     devices: list[BackgroundDevice] = []
 
@@ -128,8 +128,8 @@ def make_virtual_device(dfu_build: Path, dfu_from: Path | None) -> Iterator[Make
     ) -> BackgroundDevice:
         given = running or (None if version else dfu_from)
         try:
-            data = image_from_file(Path(given)) if isinstance(given, str | Path) else given
-            profile = profile_from_build(load(dfu_build), data, version=version)
+            field = Path(given) if isinstance(given, str) else given
+            profile = profile_from_build(load(dfu_build), field, version=version)
         except DfuBleError as error:
             _fail(error)
         parsed = [parse_fault(fault) if isinstance(fault, str) else fault for fault in faults]

@@ -13,7 +13,6 @@ from ..virtual import (
     DeviceProfile,
     LinkTiming,
     VirtualDevice,
-    image_from_file,
     profile_for_image,
     profile_from_build,
 )
@@ -40,11 +39,10 @@ def device_profile(args: argparse.Namespace, build: Build | None) -> DeviceProfi
     Raises `DfuBleError` EN008 if there is neither a build nor an image, IM3xx for an image that is
     none, DV513 for a build that can't be played.
     """
-    running = image_from_file(args.running) if args.running else None
     if build is not None:
-        return profile_from_build(build, running, running_path=args.running)
-    if running is not None:
-        return profile_for_image(running, args.running)
+        return profile_from_build(build, args.running)
+    if args.running is not None:
+        return profile_for_image(args.running)
     raise fault(
         "EN008",
         "a virtual device needs to know which image it runs",

@@ -7,7 +7,7 @@ in every phase. In all of them time passes at once.
 """
 
 from .matrix import Trial, run_matrix
-from .placing import Cue, Mark, PlacedFault, Prompter, parse_placed_fault, place
+from .placing import Cue, Mark, PlacedFault, Prompter, parse_placed_fault
 from .play import Over, Run, Scene, play
 from .rehearsal import Rehearsal, RehearsalResult
 
@@ -23,7 +23,6 @@ __all__ = [
     "Scene",
     "Trial",
     "parse_placed_fault",
-    "place",
     "play",
     "run_matrix",
 ]

@@ -19,7 +19,7 @@ from ..update import (
     candidates_from_signed,
     knowledge_from_build,
 )
-from ..virtual import Fault, FaultKind, VirtualDevice, image_from_file, profile_from_build
+from ..virtual import Fault, FaultKind, VirtualDevice, profile_from_build
 from .matrix import Trial, run_matrix
 from .placing import Cue, PlacedFault, parse_placed_fault, place
 from .play import Over, Run, Scene, play
@@ -113,15 +113,10 @@ class Rehearsal:
         for a build without slots or with a bootloader mode that can't be played.
         """
         loaded = build if isinstance(build, Build) else builddir.load(Path(build))
-        data = image_from_file(Path(running)) if isinstance(running, Path | str) else running
+        field = Path(running) if isinstance(running, str) else running
         return cls(
             Scene(
-                profile_from_build(
-                    loaded,
-                    data,
-                    running_path=Path(running) if isinstance(running, Path | str) else None,
-                    version=version,
-                ),
+                profile_from_build(loaded, field, version=version),
                 _candidates(loaded),
                 knowledge_from_build(loaded),
                 options or UpdateOptions(),

@@ -14,7 +14,6 @@ from .fault_effects import Progress
 from .faults import Fault, FaultCount, FaultKind, HangUp, parse_fault
 from .flash import FlashController, FlashError, Operation, OperationKind, PowerCut
 from .from_build import profile_for_image, profile_from_build
-from .from_file import image_from_file
 from .generations import ZEPHYR_2_7, ZEPHYR_4
 from .image_state import SlotImage
 from .profile import (
@@ -57,7 +56,6 @@ __all__ = [
     "SlotProfile",
     "VirtualDevice",
     "capacity",
-    "image_from_file",
     "parse_fault",
     "profile_for_image",
     "profile_from_build",

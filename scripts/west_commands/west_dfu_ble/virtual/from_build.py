@@ -15,6 +15,7 @@ from ..faults import fault
 from ..image import ImageVersion, McubootImage, PublicKey
 from ..mcuboot import BootloaderMode
 from .build_symbols import flash_times, radio_profile, server_profile
+from .from_file import image_from_file
 from .profile import DeviceProfile, RadioProfile, ServerProfile, SlotProfile
 
 # nRF52840 DK of upstream Zephyr (boards/nordic/nrf52840dk/*.dts, slot0_partition, slot1_partition).
@@ -27,17 +28,16 @@ _RUNNING = Path("the running image")
 
 def profile_from_build(
     build: Build,
-    running: bytes | None = None,
+    running: Path | bytes | None = None,
     *,
-    running_path: Path | None = None,
     version: str | None = None,
     real_flash: bool = False,
 ) -> DeviceProfile:
     """Describe the device that a build is for, with its own slots, mode, key and server.
 
-    `running` is the image that the device runs now, out of the file `running_path`; by default this
-    build's application, signed with the next lower version, or with `version`. With `real_flash`
-    erasing and writing take the time that the SoC's data sheet gives, else none.
+    `running` is the image that the device runs now, or the file with it, be it a package or not;
+    by default this build's application, signed with the next lower version, or with `version`. With
+    `real_flash` erasing and writing take the time that the SoC's data sheet gives, else none.
 
     Raises `DfuBleError` DV513 if the build has no slots, or a mode that can't be played; IM3xx if
     the image can't be signed or `running` is none that this device could run.
@@ -71,11 +71,10 @@ def profile_from_build(
         server=server_profile(build),
         radio=radio_profile(build),
     )
-    data = _older(build, version) if running is None else running
-    return _with_running(profile, data, key, running_path or _RUNNING)
+    return _with_running(profile, _older(build, version) if running is None else running, key)
 
 
-def profile_for_image(running: bytes, running_path: Path | None = None) -> DeviceProfile:
+def profile_for_image(running: Path | bytes) -> DeviceProfile:
     """Describe an nRF52840 DK that runs `running`, in swap using move, with Zephyr's own slots.
 
     Its bootloader takes every image that is signed with the key of `running`. Raises `DfuBleError`
@@ -88,12 +87,16 @@ def profile_for_image(running: bytes, running_path: Path | None = None) -> Devic
         server=ServerProfile(slot_info=True, erase_empty_fails=False, kernel_version="4.4.0"),
         radio=RadioProfile(),
     )
-    return _with_running(profile, running, None, running_path or _RUNNING)
+    return _with_running(profile, running, None)
 
 
 def _with_running(
-    profile: DeviceProfile, data: bytes, key: PublicKey | None, path: Path
+    profile: DeviceProfile, running: Path | bytes, key: PublicKey | None
 ) -> DeviceProfile:
+    if isinstance(running, Path):
+        path, data = running, image_from_file(running)
+    else:
+        path, data = _RUNNING, running
     parsed = image.parse(data, path)
     try:
         image.verify(parsed, path, key)
