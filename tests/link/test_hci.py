@@ -15,6 +15,7 @@ from link_talk import LinkTalk
 from mcuboot_images import digest_of
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.link import AskPasskey, LinkLost, LinkTraits, open_link, scan, search
+from west_dfu_ble.link import hci as hci_link
 from west_dfu_ble.link.hci import HciLink
 from west_dfu_ble.link.virtual import VirtualLink
 from west_dfu_ble.virtual import Access, VirtualDevice
@@ -269,6 +270,37 @@ def test_a_controller_over_tcp_scans_and_updates() -> None:
                 await link.disconnect()
         finally:
             await server.close()
+            await radio.close()
+
+    run(test())
+
+
+def test_a_controller_that_is_pulled_out_while_connecting_is_no_interruption(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Bumble cancels the attempt then, which must not pass for Ctrl-C."""
+    connect = hci_link._connect
+
+    async def test() -> None:
+        radio = on_air(name="Far").on_air()
+        await radio.switch_on()
+        server = HciServer(radio)
+        port = await server.start("127.0.0.1", 0)
+
+        async def pulled_out(*arguments: Any) -> Any:
+            attempt = asyncio.ensure_future(connect(*arguments))
+            while not arguments[0].is_le_connecting and not attempt.done():
+                await asyncio.sleep(0)
+            await server.close()
+            return await attempt
+
+        monkeypatch.setattr(hci_link, "_connect", pulled_out)
+        link = open_link(f"hci:tcp-client:127.0.0.1:{port}", "Far")
+        try:
+            with pytest.raises(DfuBleError, match=r"LK40[13]"):
+                await link.connect(3)
+        finally:
+            await link.disconnect()
             await radio.close()
 
     run(test())

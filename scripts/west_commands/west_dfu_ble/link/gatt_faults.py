@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ..diagnostics import DfuBleError
@@ -13,7 +14,8 @@ def text_of(error: BaseException) -> str:
     """Say what an exception says, in one line; its type if it says nothing."""
     # bleak adds the reason to the words, and Python would write both down as they stand in code.
     said = error.args[0] if hasattr(error, "reason") and error.args else error
-    return " ".join(str(said).split()) or type(error).__name__
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(said))  # Bumble's words may be coloured
+    return " ".join(plain.split()) or type(error).__name__
 
 
 def smp_missing(peer: str, problem: str) -> DfuBleError:

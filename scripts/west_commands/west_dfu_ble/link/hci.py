@@ -32,6 +32,7 @@ from .sending import Sender
 # Seconds.
 _CONNECT_TIME = 10.0
 _STEP_TIME = 3.0
+_CONTROLLER_GONE = "the Bluetooth controller is gone"
 _PAUSE = 0.2
 # ms. A device that resets vanishes without a word, and is missed only after so long.
 _SUPERVISION = 2000
@@ -177,11 +178,16 @@ class HciLink:
         try:
             async with self._controller.scan.quiet():
                 connection = await _connect(device, found.address)
+        except asyncio.CancelledError as error:
+            if not self._controller.is_gone or _is_asked_for(error):
+                raise
+            gone = ConnectionError(_CONTROLLER_GONE)
+            raise hci_faults.controller_fault(self._controller.spec, gone) from error
         except Exception as error:
             raise hci_faults.connect_fault(peer, error, _CONNECT_TIME) from error
         inbox = Inbox()
         connection.on(Connection.EVENT_DISCONNECTION, lambda reason: inbox.close(_why_lost(reason)))
-        device.host.on("flush", lambda: inbox.close("the Bluetooth controller is gone"))
+        device.host.on("flush", lambda: inbox.close(_CONTROLLER_GONE))
         self._connection, self._inbox = connection, inbox
         try:
             await hci_gatt.tune(connection)
@@ -190,7 +196,7 @@ class HciLink:
         except BaseException as error:
             lost = inbox.lost
             await self._hang_up()
-            if isinstance(error, DfuBleError) or not isinstance(error, Exception):
+            if isinstance(error, DfuBleError) or _is_asked_for(error):
                 raise
             said = LinkLost(lost) if lost else error
             raise hci_faults.connect_fault(peer, said, _CONNECT_TIME) from error
@@ -218,6 +224,14 @@ async def _connect(device: Device, address: hci.Address) -> Connection:
                 _STEP_TIME,
             )
         raise
+
+
+def _is_asked_for(error: BaseException) -> bool:
+    """Tell an end that somebody asked for from a loss: Bumble cancels what waits on a lost link."""
+    if isinstance(error, asyncio.CancelledError):
+        cancelling = getattr(asyncio.current_task(), "cancelling", None)  # from Python 3.11 on
+        return cancelling is None or cancelling() > 0
+    return not isinstance(error, Exception)
 
 
 def _why_lost(reason: int) -> str:

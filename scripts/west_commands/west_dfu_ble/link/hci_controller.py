@@ -64,6 +64,11 @@ class Controller:
         assert self._scan is not None
         return self._scan
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the controller was lost since it was opened."""
+        return self._is_gone
+
     def ask_for(self, address: hci.Address, ask: AskPasskey | None) -> None:
         """Let `ask` be asked for the passkey of the device at `address`."""
         self._asks[str(address)] = ask

@@ -53,12 +53,16 @@ def connect_fault(peer: str, error: BaseException, seconds: float) -> DfuBleErro
 
 def pairing_fault(peer: str, error: BaseException, *, paired: bool) -> DfuBleError:
     """Make LK405; `paired` tells that pairing passed and the device still refuses."""
+    # Vol 3 Part H, 3.5.5: both sides had another passkey.
+    is_wrong = "CONFIRM_VALUE_FAILED" in str(error)
     return pairing_refused(
         peer,
         f"Bumble says: {text_of(error)}",
         [
             "give the passkey that the device shows with --passkey, or be asked in a terminal"
             if paired
+            else "the passkey was another than the device shows; give that one with --passkey"
+            if is_wrong
             else "clear the device's bonds (it may hold too many), then try again",
         ],
         paired=paired,

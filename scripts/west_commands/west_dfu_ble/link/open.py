@@ -171,8 +171,8 @@ def _load(name: str) -> ModuleType:
     for library in kind.libraries:
         # What matters of it becomes a diagnostic; the rest, also of a stack that is taken down by
         # Ctrl-C, would stand between the lines of an update.
-        if not (logger := logging.getLogger(library)).handlers:
-            logger.addHandler(logging.NullHandler())
+        if (logger := logging.getLogger(library)).level == logging.NOTSET:
+            logger.setLevel(logging.CRITICAL)
     try:
         return import_module(kind.module, __package__)
     except ModuleNotFoundError as error:

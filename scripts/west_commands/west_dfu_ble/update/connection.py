@@ -131,7 +131,7 @@ class Connection:
                 await self.session.close()
             except DfuBleError as error:
                 if error.diagnostic.code not in _PASSING_AT_BOOT:
-                    raise
+                    raise _with_status(error, self.session.lost_status) from error
                 last = error.diagnostic.message
                 await self.session.close()
             await asyncio.sleep(pause)
