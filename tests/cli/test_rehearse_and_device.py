@@ -234,3 +234,13 @@ def test_an_image_that_is_not_for_this_board(
     assert result.err.count("error[") == 1
     assert said in result.err
     assert str(foreign) in result.err
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--no-activate"])
+def test_a_rehearsal_claims_no_more_than_it_tried(
+    dfu_ble: RunDfuBle, tiny: Path, option: str
+) -> None:
+    result = dfu_ble("rehearse", "-d", tiny / "build-swap", "--speed", "max", option)
+    assert result.status == 0, result.err
+    assert "this build updates the device" not in result.out
+    assert f"was not tried: {option} was given" in result.last_line

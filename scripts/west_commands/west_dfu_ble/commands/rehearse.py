@@ -75,6 +75,9 @@ def _once(
         write_update_reports(args, told, evaluate_build(args, build))
     said = "\n".join(f"  {line}" for line in device.log)
     verdict = "this build updates the device that runs now"
+    if args.dry_run or args.no_activate:
+        asked = "--dry-run" if args.dry_run else "--no-activate"
+        verdict = f"whether this build's image runs was not tried: {asked} was given"
     if status is not ExitStatus.DONE:
         verdict = f"this build does not update the device that runs now (status {int(status)})"
     if faults:
