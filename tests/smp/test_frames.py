@@ -253,7 +253,6 @@ def test_fuzzed_payloads_and_pieces_never_crash_or_hang() -> None:
         os_group.parse_parameters,
         os_group.parse_bootloader,
         os_group.parse_echo,
-        os_group.parse_info,
         smp.find_error,
         lambda payload: os_group.parse_bootloader_mode("MCUboot", payload),
     ]

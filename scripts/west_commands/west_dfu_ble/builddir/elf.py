@@ -22,12 +22,10 @@ _LONGEST_NAME = 256
 
 @dataclass(frozen=True)
 class LoadSegment:
-    """A loadable piece; `address` is where it is stored (the physical address), sizes in bytes."""
+    """A loadable piece; `address` is where it is stored (the physical address), size in bytes."""
 
     address: int
-    run_address: int
     file_size: int
-    memory_size: int
 
 
 @dataclass(frozen=True)
@@ -82,10 +80,7 @@ def _facts(path: Path, elf: Any, size: int, wanted: bool) -> ElfFacts:
     for segment in elf.iter_segments("PT_LOAD"):
         if segment["p_offset"] + segment["p_filesz"] > size:
             raise ValueError("a program header points outside the file")
-    segments = tuple(
-        LoadSegment(s["p_paddr"], s["p_vaddr"], s["p_filesz"], s["p_memsz"])
-        for s in elf.iter_segments("PT_LOAD")
-    )
+    segments = tuple(LoadSegment(s["p_paddr"], s["p_filesz"]) for s in elf.iter_segments("PT_LOAD"))
     symbols: dict[str, int] = {}
     # A file has one at most (System V ABI, chapter 4).
     for section in islice(elf.iter_sections("SHT_SYMTAB"), int(wanted)):

@@ -78,8 +78,3 @@ def _require_some_slot(parsed: image.McubootImage, path: Path, build: Build | No
         else:
             return
     raise problems[0]
-
-
-def describe(candidates: Sequence[Candidate]) -> str:
-    """Name the files on offer, for people."""
-    return ", ".join(shorten(candidate.path) for candidate in candidates)

@@ -13,7 +13,7 @@ from .errors import OS_GROUP
 from .frames import Request
 from .payload import nonsense
 
-_ECHO, _RESET, _PARAMETERS, _INFO, _BOOTLOADER = 0, 5, 6, 7, 8
+_ECHO, _RESET, _PARAMETERS, _BOOTLOADER = 0, 5, 6, 8
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,3 @@ def parse_bootloader_mode(name: str, payload: fields.Payload) -> BootloaderInfo:
     """Read the bootloader's mode. Raises `DfuBleError` DV511."""
     mode = fields.integer(payload, "mode", -1, least=-1)
     return BootloaderInfo(name, None if mode < 0 else mode, fields.flag(payload, "no-downgrade"))
-
-
-def info(what: str) -> Request:
-    """Ask for information on the system; `what` as in uname (``s`` name, ``v`` version)."""
-    return Request("read the system's information", False, OS_GROUP, _INFO, {"format": what})
-
-
-def parse_info(payload: fields.Payload) -> str:
-    """Return what the system says of itself. Raises `DfuBleError` DV511."""
-    return fields.text(payload, "output", "")

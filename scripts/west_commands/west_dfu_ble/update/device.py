@@ -109,8 +109,6 @@ class DeviceState:
             what = f"already {what}; nothing was uploaded"
         return f"the device {what}" if self.is_current else f"when last seen, the device {what}"
 
-    describe = sentence
-
     @property
     def mode_has_trials(self) -> bool:
         """Whether an image can be run on trial; taken for granted where nobody tells the mode."""
