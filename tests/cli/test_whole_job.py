@@ -107,8 +107,11 @@ def test_upload_without_confirm_leaves_the_image_on_trial(dfu_ble: RunDfuBle, ti
     assert "1.2.0" in result.last_line
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one child process")
-def test_ctrl_c_in_the_middle_of_an_upload_tells_the_state(tiny: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals for one child process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
+def test_an_end_in_the_middle_of_an_upload_tells_the_state(
+    tiny: Path, number: signal.Signals
+) -> None:
     environment = {**os.environ, "NO_COLOR": "1"}
     arguments = ("-d", tiny / "build-swap", "--link", "virtual", "--format", "json")
     process = subprocess.Popen(
@@ -122,7 +125,7 @@ def test_ctrl_c_in_the_middle_of_an_upload_tells_the_state(tiny: Path) -> None:
     for line in process.stdout:
         if json.loads(line).get("event") == "progress":
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     started = time.monotonic()
     out, err = process.communicate(timeout=30)
 

@@ -8,7 +8,9 @@ Exit statuses are those of `diagnostics.ExitStatus`; 1 is never returned.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from . import __version__
@@ -33,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         _refuse_foreign(args)
         command = import_module(f".commands.{module}", __package__)
-        status = ExitStatus(command.execute(args, console))
+        with _terminated_as_interrupted():
+            status = ExitStatus(command.execute(args, console))
     except DfuBleError as error:
         console.error(error.diagnostic)
         status = error.status
@@ -46,6 +49,23 @@ def run(args: argparse.Namespace) -> int:
         console.note(_bug_report())
         status = ExitStatus.UNDECIDED
     return int(_after_output(console, module, status))
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM (`timeout`, a CI job that is cancelled) do what Ctrl-C does: say where it ends.
+
+    Raising the other signal, not an exception, is what lets asyncio wind up as it does for Ctrl-C.
+    """
+    try:
+        before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    except ValueError:  # not the main thread: signals belong to whoever runs us in this one
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _refuse_foreign(args: argparse.Namespace) -> None:
