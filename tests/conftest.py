@@ -22,8 +22,9 @@ def no_configuration_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture
-def west_workspaces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the configuration of a workspace be read, for a test that makes one."""
+def west_workspaces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the configuration of a workspace be read, for a test that makes one; outside of any."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WEST_CONFIG_LOCAL")
     monkeypatch.delenv("ZEPHYR_BASE", raising=False)
 
