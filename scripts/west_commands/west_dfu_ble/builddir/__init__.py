@@ -3,20 +3,14 @@
 
 `find` says which directory is meant, `load` reads it once. `read_elf` reads an image's ELF file
 when somebody needs it: that takes longer than all the rest. `ConfigurationSources` says where a
-person set a symbol.
+person set a symbol; what it needs is imported with it, since only `check` asks.
 """
 
 from __future__ import annotations
 
-from .config_assignments import (
-    Cause,
-    ConfigurationSources,
-    Provenance,
-    Setting,
-    where_assigned,
-)
-from .config_sources import ConfigurationFile, Origin, configuration_files
-from .config_variables import ExtraConfiguration, extra_configuration
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .elf import ElfFacts, LoadSegment, read_elf
 from .find import find
 from .layout import is_build_directory
@@ -39,6 +33,17 @@ from .model import (
     Symbol,
 )
 from .westconfig import configured_dir_fmt, west_options, west_topdir
+
+if TYPE_CHECKING:
+    from .config_assignments import (
+        Cause,
+        ConfigurationSources,
+        Provenance,
+        Setting,
+        where_assigned,
+    )
+    from .config_sources import ConfigurationFile, Origin, configuration_files
+    from .config_variables import ExtraConfiguration, extra_configuration
 
 __all__ = [
     "Artifact",
@@ -76,3 +81,17 @@ __all__ = [
     "west_topdir",
     "where_assigned",
 ]
+
+_IMPORTED_LATER = {
+    **dict.fromkeys(("ConfigurationFile", "Origin", "configuration_files"), "config_sources"),
+    **dict.fromkeys(("ExtraConfiguration", "extra_configuration"), "config_variables"),
+    **dict.fromkeys(("Cause", "ConfigurationSources", "Provenance"), "config_assignments"),
+    **dict.fromkeys(("Setting", "where_assigned"), "config_assignments"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what few need when it is asked for (PEP 562)."""
+    if name not in _IMPORTED_LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_IMPORTED_LATER[name]}", __name__), name)

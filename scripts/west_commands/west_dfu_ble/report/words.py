@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 # XML 1.0 has no way to write these, not even as references (section 2.2); HTML has none either.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def clean(text: str, instead: str = "") -> str:
