@@ -46,7 +46,8 @@ def _no_skips() -> Iterator[None]:
 def client(requirement: str) -> str:
     """Return the interpreter of an environment with a client, which is made the first time."""
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    folder = cache_folder() / f"benchmark-{re.split(r'[[=]', requirement)[0]}-{version}"
+    name = re.split(r"[=\[]", requirement)[0]
+    folder = cache_folder() / f"benchmark-{name}-{version}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     made = folder / "made"  # written last
     if not (made.is_file() and made.read_text(encoding="utf-8") == requirement):
