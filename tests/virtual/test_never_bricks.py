@@ -148,11 +148,11 @@ class Updates(RuleBasedStateMachine):
         """What the state promises is what runs after a reset that nothing disturbs."""
         self.device.flash.keep_power()
         state = self.ask(0, 1, 0, {})["images"]
-        if self.mode.is_direct_xip and len({one["version"] for one in state}) < len(state):
-            # A tie goes to slot 0, and Zephyr's listing of direct-xip does not promise it.
-            self.boot()
-            return
         promised = _promised(state)
+        tied = len({one["version"] for one in state}) < len(state)
+        if self.mode is BootloaderMode.DIRECT_XIP and tied:
+            # MCUboot takes slot 0 then, and Zephyr's listing does not promise it.
+            promised = next(one["hash"] for one in state if one["slot"] == 0)
         runs = promised in self.good and self.fits(state, promised)
         self.boot()
         running = self.device.running()
