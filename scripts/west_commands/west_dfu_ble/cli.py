@@ -107,8 +107,4 @@ def _bug_report() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse `argv` (default: the process's arguments), run, and return the exit status."""
-    try:
-        args = make_parser().parse_args(argv)
-    except KeyboardInterrupt:
-        return int(ExitStatus.INTERRUPTED)
-    return run(args)
+    return run(make_parser().parse_args(argv))

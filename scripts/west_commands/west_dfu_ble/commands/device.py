@@ -30,7 +30,7 @@ from ..update import (
     UpdateOptions,
     knowledge_from_build,
 )
-from .interruption import on_interrupt
+from .interruption import Interruption
 from .logs import Logs, frames_on_terminal
 from .settings import settings
 
@@ -54,11 +54,15 @@ def update_device(
     """
     with Logs(args, console) as logs:
         link = open_device(args, console, build, logs, virtual)
-        return _update_over(link, args, console, build, candidates, tell_record, also)
+        with Interruption() as interruption:
+            return _update_over(
+                link, interruption, args, console, build, candidates, tell_record, also
+            )
 
 
 def _update_over(
     link: Link,
+    interruption: Interruption,
     args: argparse.Namespace,
     console: Console,
     build: Build | None,
@@ -85,7 +89,7 @@ def _update_over(
         update = Update(link, candidates, knowledge, update_options(args), tell_all)
         began = time.monotonic()
         try:
-            status = asyncio.run(_run(update, dry_run=args.dry_run, tell_plan=tell_plan))
+            status = asyncio.run(_run(update, interruption, tell_plan if args.dry_run else None))
             failure = None
         except DfuBleError as error:
             status, failure = error.status, error
@@ -119,18 +123,21 @@ def _update_over(
 
 
 async def _run(
-    update: Update, *, dry_run: bool, tell_plan: Callable[[Preview], None]
+    update: Update, interruption: Interruption, tell_plan: Callable[[Preview], None] | None
 ) -> ExitStatus:
-    """Run the update in a task that Ctrl-C cancels, so that the device can be asked once more."""
+    """Run the update in a task that Ctrl-C cancels, so that the device can be asked once more.
+
+    With `tell_plan` it is only told what the update would do.
+    """
 
     async def work() -> None:
-        if dry_run:
+        if tell_plan is not None:
             tell_plan(await update.preview())
         else:
             await update.run()
 
     task = asyncio.ensure_future(work())
-    on_interrupt(task.cancel)
+    interruption.ends(task.cancel)
     try:
         await task
     except asyncio.CancelledError:

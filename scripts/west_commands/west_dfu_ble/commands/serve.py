@@ -14,7 +14,7 @@ from ..faults import fault
 from ..report.console import Console
 from ..virtual import Fault, VirtualDevice, parse_fault
 from .forward import make_gateway, start_gateway
-from .interruption import on_interrupt
+from .interruption import Interruption
 from .locate import load_build
 from .logs import Logs
 from .virtual import device_profile, timed_air
@@ -148,9 +148,9 @@ async def _start(server: UdpServer | HciServer, address: tuple[str, int]) -> str
 async def _tell_log(device: ServedDevice, console: Console) -> None:
     """Tell what the device says, until Ctrl-C."""
     stop = asyncio.Event()
-    on_interrupt(stop.set)
     told = 0
-    try:
+    with Interruption() as interruption:
+        interruption.ends(stop.set)
         while not stop.is_set():
             # The log keeps the last lines only; what was told before is not told again.
             fresh, told = device.lines - told, device.lines
@@ -158,5 +158,3 @@ async def _tell_log(device: ServedDevice, console: Console) -> None:
                 console.note(line)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.2)
-    except asyncio.CancelledError:
-        pass  # Ctrl-C where there are no signal handlers

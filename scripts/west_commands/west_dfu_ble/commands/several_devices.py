@@ -30,7 +30,7 @@ from ..update import (
     worst,
 )
 from .device import passkey_source, require_options_of, update_device, update_options
-from .interruption import on_interrupt
+from .interruption import Interruption
 from .logs import Logs, frames_on_terminal
 from .settings import settings
 from .update_reports import write_update_reports
@@ -65,6 +65,13 @@ def update_all(
         write_update_reports(args, records, check)
     results = [record.result for record in records]
     for result in results:
+        if result.bug is not None:
+            raise result.bug
+    return worst(results)
+
+
+def _show(args: argparse.Namespace, console: Console, results: Sequence[DeviceResult]) -> None:
+    for result in results:
         if result.error is not None:
             console.note(f"{result.device}:")
             console.error(result.error)
@@ -76,10 +83,6 @@ def update_all(
                 console.result(f"{result.device}:\n{describe_preview(result.preview)}\n")
     if args.format != "json":
         console.result(device_table(results))
-    for result in results:
-        if result.bug is not None:
-            raise result.bug
-    return worst(results)
 
 
 def _update_several(
@@ -100,24 +103,29 @@ def _update_several(
         made = links.open_links(spec, asks, hci_log=packets)
         opened = dict(zip(devices.values(), made, strict=True))
         plain = frames_on_terminal(args)
-        with devices_progress(console, args.format, list(opened), plain=plain) as progress:
-            recorders = {label: Recorder(progress.listener(label)) for label in opened}
-            updates = {
-                label: Update(
-                    logs.frames(link, label), candidates, knowledge, options, recorders[label]
-                )
-                for label, link in opened.items()
-            }
-            results = asyncio.run(_run(args, updates, progress))
+        with Interruption() as interruption:
+            with devices_progress(console, args.format, list(opened), plain=plain) as progress:
+                recorders = {label: Recorder(progress.listener(label)) for label in opened}
+                updates = {
+                    label: Update(
+                        logs.frames(link, label), candidates, knowledge, options, recorders[label]
+                    )
+                    for label, link in opened.items()
+                }
+                results = asyncio.run(_run(args, updates, progress, interruption))
+            _show(args, console, results)
     return [UpdateRecord(one, recorders[one.device].events, spec) for one in results]
 
 
 async def _run(
-    args: argparse.Namespace, updates: Mapping[str, Update], progress: DevicesProgress
+    args: argparse.Namespace,
+    updates: Mapping[str, Update],
+    progress: DevicesProgress,
+    interruption: Interruption,
 ) -> list[DeviceResult]:
     """Run the updates; Ctrl-C ends all, and the state of each is told."""
     several = SeveralUpdates(updates, args.jobs, progress.finished, dry_run=args.dry_run)
-    on_interrupt(several.cancel)
+    interruption.ends(several.cancel)
     return await several.run()
 
 
