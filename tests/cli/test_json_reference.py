@@ -74,8 +74,10 @@ def test_every_key_of_the_events(dfu_ble: RunDfuBle, tiny: Path) -> None:
     assert done.status == 0, done.err
     events = [json.loads(line) for line in done.out.splitlines()]
     assert {event["event"] for event in events} >= {"started", "done", "progress", "verdict"}
+    state = documented("Single steps", "status")
     for event in events:
         assert set(event) - {"event"} <= documented("The update", event["event"])
+        assert set(keys(event)) - {"event"} <= documented("The update", event["event"]) | state
     phases = {event["phase"] for event in events if "phase" in event}
     assert phases <= documented("The update", "started")
 

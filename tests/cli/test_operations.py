@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from event_lines import events_of
 from running import RunDfuBle
 
 
@@ -73,7 +74,7 @@ def test_dry_run_writes_nothing_to_the_device(dfu_ble: RunDfuBle, tiny: Path) ->
 
 def test_the_plan_of_a_dry_run_as_json(dfu_ble: RunDfuBle, tiny: Path) -> None:
     result = dfu_ble(*on_virtual(tiny), "--dry-run", "--format", "json")
-    plan, verdict = [json.loads(line) for line in result.out.splitlines()][-2:]
+    plan, verdict = events_of(result.out)[-2:]
     assert (plan["event"], verdict["event"]) == ("plan", "verdict")
     assert (plan["frame"], plan["in_flight"], plan["warnings"]) == (2475, 2, [])
     (image,) = plan["images"]

@@ -18,6 +18,7 @@ import pytest
 
 from boards import make_update
 from crowd import address_of, make_crowd, served
+from event_lines import events_of
 from running import RunDfuBle
 from west_dfu_ble.link import search
 from west_dfu_ble.virtual import Fault, FaultKind, VirtualDevice
@@ -149,13 +150,15 @@ def test_a_device_that_is_not_there_is_status_6(dfu_ble: RunDfuBle, update: Path
             *("--device", "Nobody", "--device", "Door"),
         )
     assert result.status == 6
-    events = [json.loads(line) for line in result.out.splitlines()]
+    events = events_of(result.out)
     assert {event["device"] for event in events} == {"Nobody", "Door"}
     verdicts = {e["device"]: e for e in events if e["event"] == "verdict"}
     assert verdicts["Nobody"]["error"] == "LK402"
     assert verdicts["Nobody"]["state"].endswith("it was never reached")
+    assert verdicts["Nobody"]["images"] is verdicts["Nobody"]["running"] is None
     assert verdicts["Door"]["status"] == 0
     assert "runs 2.0.0" in verdicts["Door"]["state"]
+    assert verdicts["Door"]["running"]["version"] == "2.0.0"
     assert runs(board) == "2.0.0"
 
 

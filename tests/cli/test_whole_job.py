@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from event_lines import events_of
 from running import RunDfuBle
 
 
@@ -46,13 +47,17 @@ def test_events_as_json_lines(dfu_ble: RunDfuBle, tiny: Path) -> None:
         "-d", tiny / "build-swap", "--link", "virtual", "--speed", "max", "--format", "json"
     )
 
-    events = [json.loads(line) for line in result.out.splitlines()]
+    events = events_of(result.out)
     assert result.status == 0
     progress = [event for event in events if event["event"] == "progress"]
     assert progress[-1]["offset"] == progress[-1]["total"]
     assert progress[-1]["total"] == (tiny / "build-swap/zephyr/app_update.bin").stat().st_size
-    assert events[-1]["event"] == "verdict"
-    assert events[-1]["status"] == 0
+    verdict = events[-1]
+    assert (verdict["event"], verdict["status"], verdict["verdict"]) == ("verdict", 0, "done")
+    assert verdict["running"]["version"] == "1.2.0"
+    assert verdict["running"]["hash"] == verdict["next"]["hash"]
+    assert (verdict["on_trial"], verdict["current"]) == (False, True)
+    assert [one["version"] for one in verdict["images"]] == ["1.2.0", "1.1.0"]
 
 
 @pytest.mark.parametrize("sample", ["build-swap", "build-direct-xip"])
@@ -99,12 +104,16 @@ def test_upload_without_confirm_leaves_the_image_on_trial(dfu_ble: RunDfuBle, ti
     assert dfu_ble("sign", "-d", tiny / "build-swap").status == 0
 
     result = dfu_ble(
-        "upload", "-d", tiny / "build-swap", "--link", "virtual", "--speed", "max", "--no-confirm"
+        *("upload", "-d", tiny / "build-swap", "--link", "virtual", "--speed", "max"),
+        *("--no-confirm", "--format", "json"),
     )
 
     assert result.status == 0, result.err
-    assert "confirm" not in result.err.split()
-    assert "1.2.0" in result.last_line
+    events = events_of(result.out)
+    assert "confirm" not in [event.get("phase") for event in events]
+    verdict = events[-1]
+    assert (verdict["running"]["version"], verdict["next"]["version"]) == ("1.2.0", "1.1.0")
+    assert verdict["on_trial"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals for one child process")
@@ -131,10 +140,10 @@ def test_an_end_in_the_middle_of_an_upload_tells_the_state(
 
     assert process.returncode == 130, err
     assert "interrupted" in err
-    verdict = json.loads(out.splitlines()[-1])
-    assert verdict["event"] == "verdict"
-    assert verdict["status"] == 130
+    verdict = events_of(out)[-1]
+    assert (verdict["event"], verdict["status"]) == ("verdict", 130)
     # The old image still runs, and would run after a reset: nothing was activated.
     assert "1.2.0" not in verdict["device"]
+    assert verdict["running"] == verdict["next"]
     assert time.monotonic() - started < 15
     assert "Traceback" not in err

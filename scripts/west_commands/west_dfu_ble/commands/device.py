@@ -14,6 +14,7 @@ from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
 from ..link import AskPasskey, Link, open_link
 from ..report.console import Console, can_draw
+from ..report.devices import result_as_dict
 from ..report.html import UpdateRecord
 from ..report.preview import describe_preview, preview_as_dict
 from ..report.progress import JsonLines, PlainProgress, TerminalProgress
@@ -101,23 +102,15 @@ def _update_over(
     sentence = update.sentence()
     if update.state is None and status is ExitStatus.INTERRUPTED:
         sentence = "nothing was written to the device"
+    traits, diagnostic = link.traits, failure.diagnostic if failure else None
+    result = DeviceResult(
+        traits.peer, status, diagnostic, update.state, seconds=seconds, sentence=sentence
+    )
     if args.format == "json":
-        JsonLines(console.out).write(
-            {
-                "event": "verdict",
-                "status": int(status),
-                "error": failure.diagnostic.code if failure else None,
-                "device": sentence,
-            }
-        )
+        JsonLines(console.out).write({**result_as_dict(result), "device": sentence})
     else:
         console.prose(sentence)
     if tell_record is not None:
-        diagnostic = failure.diagnostic if failure else None
-        traits = link.traits
-        result = DeviceResult(
-            traits.peer, status, diagnostic, update.state, seconds=seconds, sentence=sentence
-        )
         tell_record(UpdateRecord(result, recorder.events, traits.kind))
     return status
 

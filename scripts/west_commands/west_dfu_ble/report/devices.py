@@ -14,6 +14,7 @@ from ..diagnostics import ExitStatus
 from ..update import DeviceResult
 from .diagnostic import render_diagnostic
 from .junit import document
+from .status import images_as_dict
 from .words import clean
 
 VERDICTS = ("done", "failed", "interrupted", "not begun")
@@ -59,6 +60,7 @@ def result_as_dict(result: DeviceResult) -> dict[str, object]:
         "message": reason(result) or None,
         "state": result.sentence,
         "seconds": round(result.seconds, 3),
+        **images_as_dict(result.state),
     }
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..update import DeviceState
+from ..update import DeviceState, ImageSlot
 
 
 def state_table(state: DeviceState) -> str:
@@ -36,29 +36,48 @@ def state_table(state: DeviceState) -> str:
     return "\n".join(lines)
 
 
-def _flags(image: object) -> str:
+def _flags(image: ImageSlot) -> str:
     names = ("active", "confirmed", "pending", "permanent", "bootable")
     return " ".join(name for name in names if getattr(image, name)) or "-"
+
+
+def images_as_dict(state: DeviceState | None) -> dict[str, object]:
+    """Return the images, which one runs and which one will, as JSON-ready values.
+
+    All are `None` for a device that was never reached; `current` is false for one that may have
+    changed since.
+    """
+    if state is None:
+        return dict.fromkeys(("images", "running", "next", "on_trial", "current"))
+    running, following = state.running, state.next
+    return {
+        "images": [_image(one) for one in state.images],
+        "running": running and _image(running),
+        "next": following and _image(following),
+        "on_trial": running and state.is_on_trial(running),
+        "current": state.is_current,
+    }
+
+
+def _image(image: ImageSlot) -> dict[str, object]:
+    return {
+        "image": image.image,
+        "slot": image.slot,
+        "version": image.version,
+        "hash": image.hash.hex(),
+        "active": image.active,
+        "confirmed": image.confirmed,
+        "pending": image.pending,
+        "permanent": image.permanent,
+        "bootable": image.bootable,
+    }
 
 
 def state_as_dict(state: DeviceState) -> dict[str, object]:
     """Return the state as JSON-ready values; sizes in bytes, hashes in hexadecimal."""
     parameters = state.parameters
     return {
-        "images": [
-            {
-                "image": i.image,
-                "slot": i.slot,
-                "version": i.version,
-                "hash": i.hash.hex(),
-                "active": i.active,
-                "confirmed": i.confirmed,
-                "pending": i.pending,
-                "permanent": i.permanent,
-                "bootable": i.bootable,
-            }
-            for i in state.images
-        ],
+        **images_as_dict(state),
         "mode": state.mode.title if state.mode else None,
         "mode_told_by_device": state.mode_is_told,
         "bootloader": state.bootloader.name if state.bootloader else None,

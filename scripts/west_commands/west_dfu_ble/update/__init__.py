@@ -7,6 +7,7 @@
 of the device at any moment.
 """
 
+from ..smp import ImageSlot
 from .candidates import candidates_from_build, candidates_from_signed
 from .device import DeviceState
 from .events import (
@@ -34,6 +35,7 @@ __all__ = [
     "DeviceState",
     "Event",
     "ImagePlan",
+    "ImageSlot",
     "Knowledge",
     "Listener",
     "Outcome",
