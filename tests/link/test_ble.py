@@ -35,7 +35,10 @@ def test_frames_go_out_in_writes_of_the_negotiated_size_and_answers_come_back() 
         await link.connect(SECONDS)
         assert link.is_connected
         assert link.traits == LinkTraits(
-            "ble", "Tiny", 244, splits_frames=True, address="C0:FF:EE:00:00:01"
+            *("ble", "Tiny", 244),
+            splits_frames=True,
+            address="C0:FF:EE:00:00:01",
+            drops_on_reset=True,
         )
         await echo(link, "x" * 600)
         await echo(link, "y")

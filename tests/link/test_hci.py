@@ -58,7 +58,11 @@ def test_an_update_over_two_real_stacks() -> None:
         async with connected(board) as link:
             assert link.is_connected
             assert link.traits == LinkTraits(
-                "virtual", "Virtual SMP", 495, splits_frames=True, address="C0:FF:EE:00:00:01"
+                *("virtual", "Virtual SMP", 495),
+                splits_frames=True,
+                address="C0:FF:EE:00:00:01",
+                drops_on_reset=True,
+                in_process=True,
             )
             talk = LinkTalk(link)
             assert await talk.versions() == ["1.0.0"]

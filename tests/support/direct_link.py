@@ -32,7 +32,9 @@ class DirectLink:
         self.device = device
         self.faults = faults
         self.latency = latency
-        self.traits = LinkTraits("virtual", "direct", max_write, True)
+        self.traits = LinkTraits(
+            "virtual", "direct", max_write, True, drops_on_reset=True, in_process=True
+        )
         self.requests: list[Header] = []
         self.vanished = 0
         self._inbox: asyncio.Queue[bytes | None] | None = None

@@ -158,7 +158,9 @@ class TinyLink:
         self.faults = faults
         self.delay = delay
         self.boot_time = boot_time
-        self.traits = LinkTraits("virtual", "tiny", max_write, splits_frames)
+        self.traits = LinkTraits(
+            "virtual", "tiny", max_write, splits_frames, drops_on_reset=True, in_process=True
+        )
         self.requests: list[Header] = []
         self.connections = 0
         self._back_at = 0.0

@@ -54,7 +54,7 @@ def test_a_locked_device_is_told_before_anything_is_sent(
 ) -> None:
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _name: tmp_path)
     link = TinyLink(TinyDevice(OLD, NEW))
-    link.traits = replace(link.traits, kind="udp")
+    link.traits = replace(link.traits, in_process=False)
     other = DeviceLock(link.traits)
     assert other.acquire()
     with pytest.raises(DfuBleError, match="LK410"):

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from ..diagnostics import ExitStatus
 from ..faults import fault
+from ..link import KINDS
 from ..options import FORMATS, make_parser
 from ..report.console import Console
 from ..resources import completion_hook
 
 # Shell -> the ending of its hook for west. West has none for PowerShell that could be extended.
 SHELLS = {"bash": "bash", "zsh": "zsh", "fish": "fish", "powershell": None}
-# Without their colons, which zsh would take for its own.
-_LINKS = ("ble", "virtual", "hci", "serial", "udp")
 _FOLDERS = ("DIR", "FOLDER")
 
 
@@ -64,7 +63,8 @@ def _described(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
             if isinstance(action, argparse._SubParsersAction):
                 continue
             if action.dest == "link":
-                action.choices = _LINKS
+                # Without their colons, which zsh would take for its own.
+                action.choices = tuple(KINDS)
             elif action.dest == "format" and one is parser:
                 # In zsh the top parser completes what stands behind an action, too.
                 action.choices = FORMATS

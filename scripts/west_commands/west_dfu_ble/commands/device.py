@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..builddir import Build
 from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
-from ..link import AskPasskey, Link, open_link
+from ..link import KINDS, AskPasskey, Link, open_link
 from ..report.console import Console, can_draw
 from ..report.devices import result_as_dict
 from ..report.html import UpdateRecord
@@ -182,10 +182,11 @@ def require_options_of(link: str, args: argparse.Namespace) -> None:
     """Refuse options that mean nothing on this link. Raises `DfuBleError` EN008."""
     kind = link.partition(":")[0]
     virtual = kind == "virtual"
+    pairs = kind in KINDS and KINDS[kind].pairs
     given = {
         "--from": not virtual and args.running is not None,
         "--speed": not virtual and args.speed != 1,
-        "--passkey": kind not in ("ble", "hci") and args.passkey is not None,
+        "--passkey": not pairs and args.passkey is not None,
     }
     for option in (name for name, is_foreign in given.items() if is_foreign):
         raise fault(

@@ -6,9 +6,10 @@ stands in a module of its own and is imported when it is asked for.
 """
 
 from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen, plain_address
-from .open import open_link, open_links, require_hci, scan
+from .open import KINDS, open_link, open_links, require_hci, scan
 
 __all__ = [
+    "KINDS",
     "AskPasskey",
     "Link",
     "LinkLost",

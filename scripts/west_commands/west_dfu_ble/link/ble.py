@@ -152,7 +152,14 @@ class BleLink:
         known = self._target.known
         peer = (known.name or known.address) if known else self._target.asked or "the device"
         address = known.address if known else ""
-        return LinkTraits("ble", peer, self._max_write, splits_frames=True, address=address)
+        return LinkTraits(
+            "ble",
+            peer,
+            self._max_write,
+            splits_frames=True,
+            address=address,
+            drops_on_reset=True,
+        )
 
     @property
     def is_connected(self) -> bool:

@@ -111,6 +111,7 @@ class HciLink:
             mtu - 3,
             splits_frames=True,
             address=known.address if known else "",
+            drops_on_reset=True,
         )
 
     @property

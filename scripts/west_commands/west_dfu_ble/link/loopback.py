@@ -74,7 +74,14 @@ class LoopbackLink:
         """Lead into `device`, which belongs to this link alone."""
         self._device = device
         self._speed = speed
-        self._traits = LinkTraits("virtual", "loopback", max_write, splits_frames=True)
+        self._traits = LinkTraits(
+            "virtual",
+            "loopback",
+            max_write,
+            splits_frames=True,
+            drops_on_reset=True,
+            in_process=True,
+        )
         self._inbox = Inbox()
         self._inbox.close("not connected")
         self._work = asyncio.Event()

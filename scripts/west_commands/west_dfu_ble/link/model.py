@@ -38,7 +38,9 @@ class LinkTraits:
     the server's `buf_size` less this is dropped without an answer. `sure_frame` is the longest
     frame that passes whatever the device has to receive it with; whether a longer one does must be
     tried. `None` if nothing but the above limits it. `address` is the device's own where the medium
-    has addresses: names may be those of several devices.
+    has addresses: names may be those of several devices. `drops_on_reset` tells that the link goes
+    down when the device reboots; where it is false nothing shows a reboot. `in_process` tells that
+    the device lives in this very process, where nobody else can reach it.
     """
 
     kind: str
@@ -49,6 +51,8 @@ class LinkTraits:
     buffer_overhead: int = 0
     sure_frame: int | None = None
     address: str = ""
+    drops_on_reset: bool = False
+    in_process: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,18 +30,20 @@ class Kind:
     """One kind of link: how it is written, where it is made, and what it cannot do without.
 
     `libraries` maps the importable module to the name that pip knows it by. `hci` tells that the
-    link drives a Bluetooth controller itself, so that every packet passes through this program.
+    link drives a Bluetooth controller itself, so that every packet passes through this program,
+    `pairs` that a device behind it may want a passkey.
     """
 
     form: str
     module: str
     libraries: Mapping[str, str]
     hci: bool = False
+    pairs: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
-    "ble": Kind("ble", ".ble", {"bleak": "bleak"}),
-    "hci": Kind("hci:SPEC", ".hci", {"bumble": "bumble"}, hci=True),
+    "ble": Kind("ble", ".ble", {"bleak": "bleak"}, pairs=True),
+    "hci": Kind("hci:SPEC", ".hci", {"bumble": "bumble"}, hci=True, pairs=True),
     "serial": Kind("serial:PORT[@BAUD]", ".serial_console", {"serial": "pyserial", "smp": "smp"}),
     "udp": Kind("udp:HOST:PORT", ".udp", {}),
     "virtual": Kind("virtual", ".virtual", {"bumble": "bumble"}, hci=True),

@@ -8,6 +8,7 @@ controllers.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Protocol
 
 from bumble.keys import KeyStore, MemoryKeyStore
@@ -15,7 +16,7 @@ from bumble.transport.common import Transport
 
 from ..faults import fault
 from .hci import HciLink
-from .model import AskPasskey, Link
+from .model import AskPasskey, Link, LinkTraits
 
 _LOOKS, _LOOK_PAUSE = 100, 0.01
 
@@ -75,6 +76,11 @@ class VirtualLink(HciLink):
             ask=self._read_display,
         )
         self._virtual = virtual
+
+    @property
+    def traits(self) -> LinkTraits:
+        """What the link can do; valid while connected."""
+        return replace(super().traits, in_process=True)
 
     async def _read_display(self) -> int | None:
         # The device may need a moment to show it.

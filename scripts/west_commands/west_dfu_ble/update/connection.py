@@ -25,8 +25,7 @@ _PASSING_AT_BOOT = (*_PASSING, "LK404", "LK405")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 # A link that tries until its time is up may end so much before it.
 _LAST_MOMENT = 1.0
-# On these the device's reboot takes the link down; on the others nothing shows it.
-_LINKS_THAT_DROP = ("ble", "hci", "virtual")
+# How long a reboot takes to show where it takes the link down, and to pass where nothing shows it.
 _DROP_TIMEOUT, _SILENT_REBOOT = 10.0, 1.0
 
 
@@ -103,7 +102,7 @@ class Connection:
 
         Returns whether the device went, as far as that shows on this kind of link.
         """
-        drops = self.session.link.traits.kind in _LINKS_THAT_DROP
+        drops = self.session.link.traits.drops_on_reset
         gone = await self.session.wait_lost(_DROP_TIMEOUT if drops else _SILENT_REBOOT)
         await self.session.close()
         return gone or not drops

@@ -18,9 +18,6 @@ from ..faults import fault
 if TYPE_CHECKING:
     from ..link import LinkTraits
 
-# Such a device lives in this very process.
-_PRIVATE_LINKS = ("virtual",)
-
 
 class DeviceLock:
     """The lock of one device; `folder` holds the lock files (default: the user's cache)."""
@@ -34,7 +31,7 @@ class DeviceLock:
 
             folder = user_cache_path("west-dfu-ble") / "locks"
         self.peer = traits.peer
-        self.is_needed = traits.kind not in _PRIVATE_LINKS
+        self.is_needed = not traits.in_process
         identity = traits.address or traits.peer
         readable = re.sub(r"[^A-Za-z0-9]+", "-", identity).strip("-")[:40]
         digest = hashlib.sha256(f"{traits.kind}\n{identity}".encode()).hexdigest()[:12]
