@@ -315,6 +315,28 @@ def test_a_foreign_upload_that_begins_later_is_named() -> None:
     assert run.code == "DV509"
 
 
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_foreign_upload_that_begins_while_the_link_is_down_is_not_fought(moves: bool) -> None:
+    device = TinyDevice(OLD, NEW)
+    queries = 0
+
+    def faults(count: int, header: Header) -> str:
+        nonlocal queries
+        if count == 30:
+            device.expected, device.received = b"theirs", bytearray(300)
+            return "drop"
+        if count > 30 and queries < 2 and (header.group, header.command) == (1, 1):
+            queries += 1
+            device.received += bytes(100 * moves)
+        return ""
+
+    run = play(TinyLink(device, faults=faults))
+    assert run.code == ("DV509" if moves else "done")
+    if moves:
+        assert device.expected == b"theirs"
+        assert "it went from byte 400 to 500 while nothing was sent" in str(run.error)
+
+
 def test_a_server_that_knows_only_smp_v1_is_asked_again_in_v1() -> None:
     device = TinyDevice(OLD, NEW)
     original = device.answer

@@ -121,6 +121,10 @@ class UploadWindow:
         """How many requests wait for their answer."""
         return len(self._flight)
 
+    def may_stand_at(self, offset: int) -> bool:
+        """Whether an upload of ours that broke off may have left the device at this offset."""
+        return self.offset <= offset <= self._highest
+
     @property
     def is_over(self) -> bool:
         """Whether there is nothing left to send or to wait for."""

@@ -74,9 +74,12 @@ class ImageStore:
             frame = await self.frames.find(self.session, device.parameters)
             self._upload = self._begin(device, frame)
         else:
+            window = self._upload.window
+            # Somebody else may have been faster to connect.
+            await refuse_foreign(self.session, window.total, window.may_stand_at)
             frame = await self.frames.find(self.session, device.parameters)
-            _require_room(frame, self._upload.window)
-            self._upload.window.reopen(frame.size)
+            _require_room(frame, window)
+            window.reopen(frame.size)
         while not await self._upload.run(self.session):
             # Either the last answer was lost, or the device forgot the upload.
             if is_stored(self.plan, await self.refresh()):

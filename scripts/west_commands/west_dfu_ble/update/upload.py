@@ -185,14 +185,16 @@ def refused_upload(error: SmpError) -> DfuBleError:
     return Refusal(image_group.upload_first(b"", 0, b"", 0), error)
 
 
-async def refuse_foreign(session: Session, total: int) -> None:
+async def refuse_foreign(
+    session: Session, total: int, is_ours: Callable[[int], bool] = lambda _offset: False
+) -> None:
     """Look whether somebody else is uploading: an offset that moves while nothing is sent.
 
-    An upload that broke off leaves its offset behind, which does not move. Raises `DfuBleError`
-    DV509, and `LinkLost`.
+    An upload that broke off leaves its offset behind, which does not move. One that `is_ours` needs
+    no second look. Raises `DfuBleError` DV509, and `LinkLost`.
     """
     first = await _ask_offset(session, total)
-    if not first:
+    if not first or is_ours(first):
         return
     await asyncio.sleep(_FOREIGN_PAUSE)
     second = await _ask_offset(session, total)
