@@ -65,9 +65,12 @@ def run(
     *,
     loses: Loss = lambda _way, _n: False,
     travel: float = 0.015,
-    work: float = 0.004,
+    work: Callable[[int], float] = lambda _offset: 0.004,
 ) -> float:
-    """Play the upload to its end in simulated time and return the seconds it took."""
+    """Play the upload to its end in simulated time and return the seconds it took.
+
+    `work` is what the server takes for a request at an offset.
+    """
     now, order, sequence = 0.0, 0, 0
     events: list[tuple[float, int, str, int, smp.Request | None, UploadAnswer | None]] = []
     server_free = 0.0
@@ -88,7 +91,10 @@ def run(
                     server.vanished += 1
                     continue
                 server.busy += 1
-                server_free = max(server_free, now) + work
+                assert request is not None
+                offset = request.payload["off"]
+                assert isinstance(offset, int)
+                server_free = max(server_free, now) + work(offset)
                 order += 1
                 heapq.heappush(events, (server_free, order, "work", number, request, None))
             elif kind == "work":
@@ -197,6 +203,90 @@ def test_one_lost_frame_costs_no_data_sent_blindly(way: str, nth: int) -> None:
     clean = make_window()
     run(clean, ServerModel())
     assert window.counts.requests - clean.counts.requests <= 3
+
+
+def loses_nth(nth: int) -> Loss:
+    """Lose one request, the one that is sent as number `nth`."""
+    sent = 0
+
+    def loses(way: str, _order: int) -> bool:
+        nonlocal sent
+        sent += way == "request"
+        return way == "request" and sent == nth
+
+    return loses
+
+
+@pytest.mark.parametrize(("width", "timeouts", "cost"), [(1, 1, 0.4), (2, 0, 0.15)])
+def test_one_lost_request_costs_a_moment_and_none_if_another_is_behind_it(
+    width: int, timeouts: int, cost: float
+) -> None:
+    clean = run(make_window(most_in_flight=width), ServerModel())
+    window = make_window(most_in_flight=width)
+    # What is behind it goes narrower for a while, so it is lost near the end.
+    seconds = run(window, ServerModel(), loses=loses_nth(len(IMAGE) // CHUNK - 4))
+    assert (window.counts.timeouts, window.counts.lost_requests) == (timeouts, 1)
+    assert seconds - clean < cost
+
+
+def test_the_first_chunk_is_missed_as_soon_as_the_opening_was_fast() -> None:
+    window = make_window(most_in_flight=1)
+    clean = run(make_window(most_in_flight=1), ServerModel())
+    assert run(window, ServerModel(), loses=loses_nth(2)) - clean < 0.4
+
+
+@pytest.mark.parametrize(("page", "erase"), [(4096, 0.085), (4096, 0.4), (16_384, 2.0)])
+def test_a_device_that_erases_page_by_page_gets_no_data_twice(page: int, erase: float) -> None:
+    erased = -1
+
+    def work(offset: int) -> float:
+        nonlocal erased
+        needs, erased = offset // page > erased, max(erased, offset // page)
+        return 0.004 + erase * needs
+
+    window, server = make_window(), ServerModel()
+    seconds = run(window, server, work=work)
+    assert bytes(server.stored) == IMAGE
+    assert server.vanished == window.counts.lost_requests == 0
+    assert window.width == 2
+    # Each question was one of the device's time-outs; nothing else was sent besides.
+    clean = make_window()
+    asked = window.counts.requests - run_requests(clean)
+    assert asked <= window.counts.timeouts
+    # Pages take the time that they take; what is lost to questions is little against it.
+    pages = len(IMAGE) // page + 1
+    assert seconds < pages * erase + 1.2 * run(make_window(), ServerModel())
+
+
+def run_requests(window: UploadWindow) -> int:
+    run(window, ServerModel())
+    return window.counts.requests
+
+
+def test_a_dead_device_has_half_a_minute_before_it_is_given_up() -> None:
+    window = make_window()
+    seconds = run(window, ServerModel(), loses=lambda _way, order: order > 40)
+    assert window.failure is Failure.STALLED
+    assert 25 < seconds < 50
+
+
+def test_frames_that_get_lost_alone_shrink_to_what_every_device_receives() -> None:
+    window = make_window(frame_size=380, sure_frame_size=176)
+    # Longer frames get lost, every fifth of them, as a console with too few line buffers does it.
+    sizes: list[int] = []
+
+    def loses(way: str, _order: int) -> bool:
+        if way == "request":
+            sizes.append(window.frame_size)
+        return way == "request" and window.frame_size > 176 and len(sizes) % 5 == 4
+
+    server = ServerModel()
+    run(window, server, loses=loses)
+    assert bytes(server.stored) == IMAGE
+    assert sorted(set(sizes), reverse=True) == [380, 190, 176]
+    assert window.counts.lost_requests <= 4
+    window.reopen(380)
+    assert window.frame_size == 176
 
 
 @pytest.mark.parametrize("seed", range(60))

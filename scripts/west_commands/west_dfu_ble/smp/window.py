@@ -15,8 +15,9 @@ So the device's offset is the truth, and the window follows it:
     FLOWING    up to `width` requests are in flight, each behind the one before
     DRAINING   the device showed that a request was lost: nothing is sent until those behind it
                are answered, then it goes on from the device's offset, narrower by one
-    ASKING     an answer is overdue: the device is asked for its offset by a request without data,
-               alone, with growing patience; no data is ever sent again on a mere suspicion
+    ASKING     an answer is overdue (`round_trip`): the device is asked for its offset by a request
+               without data, alone, with growing patience; no data is ever sent again on a mere
+               suspicion. Late answers that show that nothing is missing end it as well
     LOST_TRACK the device says that no upload is under way: it restarted its bookkeeping, or has
                finished and only the last answer was lost; the caller looks which, then `reopen`s
     DONE       the device has everything
@@ -31,6 +32,11 @@ doubles with each loss, up to `limit`: two less than the server's buffers, since
 request and of its response are both busy until the response is on its way. Two in flight of four
 never lost a request; three did. So it starts at two where the server has four buffers or more;
 without a word on buffers it starts at one and tries two.
+
+With two in flight most losses cost no time at all, as the answer to the second request shows that
+the first was lost. One that is lost alone is missed after a few round trips; and where frames are
+longer than every device is sure to receive (the line buffers of a console), it is taken for too
+long, and those behind it are half as long, down to the sure length.
 """
 
 from __future__ import annotations
@@ -38,30 +44,20 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from . import image_group
 from .errors import ImageError, Rc, SmpError
 from .frames import Request
-from .image_group import (
-    UploadAnswer,
-    chunk_size,
-    first_chunk_size,
-    upload_first,
-    upload_next,
-    upload_query,
+from .image_group import UploadAnswer
+from .round_trip import RoundTrip
+from .window_model import (
+    Failure,
+    Patience,
+    Sent,
+    WindowCounts,
+    WindowState,
+    first_width,
+    width_limit,
 )
-from .window_model import Failure, Patience, WindowCounts, WindowState, first_width, width_limit
-
-
-@dataclass
-class _Sent:
-    """One request in flight; `end` is the offset that answers it if it is taken."""
-
-    offset: int
-    end: int
-    at: float
-    deadline: float
-    kind: str  # first, chunk or query
-    order: int = 0
-
 
 _CLEAN_RUN = 16
 _MEMORY = 64
@@ -73,7 +69,8 @@ class UploadWindow:
 
     `frame_size` is the most bytes of a frame; `alignment` the multiple of bytes that a chunk must
     have (the last may not). `buffer_count` is the server's, `None` if not known; `most_in_flight`
-    what the medium carries at once, where that is less than the server's buffers allow.
+    what the medium carries at once, where that is less than the server's buffers allow;
+    `sure_frame_size` the length in bytes that frames may shrink to if longer ones get lost.
     """
 
     data: bytes
@@ -82,6 +79,7 @@ class UploadWindow:
     image: int = 0
     buffer_count: int | None = None
     most_in_flight: int | None = None
+    sure_frame_size: int | None = None
     alignment: int = 1
     patience: Patience = field(default_factory=Patience)
 
@@ -99,15 +97,16 @@ class UploadWindow:
         self.resumed_at: int | None = None
         self._next = 0
         self._highest = 0
-        self._flight: dict[int, _Sent] = {}
-        self._retired: dict[int, _Sent] = {}
+        self._flight: dict[int, Sent] = {}
+        self._retired: dict[int, Sent] = {}
         self._answered: deque[int] = deque(maxlen=_MEMORY)
         self._clean = 0
         self._clean_run = _CLEAN_RUN
         self._tries = 0
         self._not_before = 0.0
-        self._round_trip: float | None = None
+        self._trip = RoundTrip(self.patience)
         self._opened = False
+        self._has_shrunk = False
 
     # What the caller asks
 
@@ -134,8 +133,7 @@ class UploadWindow:
     def wake_at(self) -> float | None:
         """When `tick` is due: a request's deadline, or the end of a pause; `None` for never."""
         times = [sent.deadline for sent in self._flight.values()]
-        if self._has_something_to_send():
-            times.append(self._not_before)
+        times += [self._not_before] if self._has_something_to_send() else []
         return min(times) if times and not self.is_over else None
 
     def next_request(self, sequence: int, now: float) -> Request | None:
@@ -171,10 +169,10 @@ class UploadWindow:
         if self.is_over:
             return
         overtaken = [] if late else self._retire_before(sent)
-        if not late and sent.kind == "chunk":
-            self._learn(now - sent.at)
         if sent.kind == "query":
-            self._after_query(answer, now)
+            # A late one says nothing about what was sent since.
+            if not late or self.state is WindowState.ASKING:
+                self._after_query(answer)
         elif sent.kind == "first":
             self._after_first(sent, answer, now)
         else:
@@ -230,7 +228,8 @@ class UploadWindow:
     def reopen(self, frame_size: int | None = None) -> None:
         """Begin again with the first request: after the link was lost, or the device lost track.
 
-        What was in flight is forgotten. The device decides where the upload goes on.
+        What was in flight is forgotten. The device decides where the upload goes on. Frames that
+        had to shrink stay as short.
         """
         self._flight.clear()
         self._retired.clear()
@@ -238,7 +237,8 @@ class UploadWindow:
         self._opened = False
         self._not_before = 0.0
         self._next = self._highest = 0
-        self.frame_size = frame_size or self.frame_size
+        wanted = frame_size or self.frame_size
+        self.frame_size = min(wanted, self.frame_size) if self._has_shrunk else wanted
         self.state = WindowState.OPENING
 
     # Making requests
@@ -250,25 +250,27 @@ class UploadWindow:
             return self._next < self.total and len(self._flight) < self.width
         return False
 
-    def _first(self, now: float) -> tuple[Request, _Sent]:
-        size = first_chunk_size(self.frame_size, self.total, self.digest, self.image)
+    def _first(self, now: float) -> tuple[Request, Sent]:
+        size = image_group.first_chunk_size(self.frame_size, self.total, self.digest, self.image)
         end = self._aligned(0, size)
         self._next = end
         self._highest = max(self._highest, end)
-        request = upload_first(self.data[:end], self.total, self.digest, self.image)
-        return request, _Sent(0, end, now, now + self.patience.first, "first")
+        request = image_group.upload_first(self.data[:end], self.total, self.digest, self.image)
+        return request, Sent(0, end, now, now + self.patience.first, "first")
 
-    def _chunk(self, now: float) -> tuple[Request, _Sent]:
+    def _chunk(self, now: float) -> tuple[Request, Sent]:
         start = self._next
-        end = self._aligned(start, chunk_size(self.frame_size, start))
+        end = self._aligned(start, image_group.chunk_size(self.frame_size, start))
         self._next = end
         self._highest = max(self._highest, end)
-        sent = _Sent(start, end, now, now + self._wait() * (1 + len(self._flight)), "chunk")
-        return upload_next(self.data[start:end], start), sent
+        sent = Sent(start, end, now, now + self._trip.wait, "chunk")
+        return image_group.upload_next(self.data[start:end], start), sent
 
-    def _query(self, now: float) -> tuple[Request, _Sent]:
-        wait = min(self._wait() * 2 ** (self._tries - 1), self.patience.most)
-        return upload_query(self.total), _Sent(self.total, self.total, now, now + wait, "query")
+    def _query(self, now: float) -> tuple[Request, Sent]:
+        wait = max(self._trip.wait, self.patience.asking) * 2 ** (self._tries - 1)
+        deadline = now + min(wait, self.patience.most)
+        sent = Sent(self.total, self.total, now, deadline, "query")
+        return image_group.upload_query(self.total), sent
 
     def _aligned(self, start: int, size: int) -> int:
         end = min(start + size, self.total)
@@ -280,7 +282,7 @@ class UploadWindow:
 
     # Understanding answers
 
-    def _retire_before(self, sent: _Sent) -> list[_Sent]:
+    def _retire_before(self, sent: Sent) -> list[Sent]:
         """Take out what was sent before `sent`: answers come in order, so its own is lost."""
         overtaken = [(n, s) for n, s in self._flight.items() if s.order < sent.order]
         for number, one in overtaken:
@@ -288,7 +290,7 @@ class UploadWindow:
             self._retired[number] = one
         return [one for _, one in overtaken]
 
-    def _after_first(self, sent: _Sent, answer: UploadAnswer, now: float) -> None:
+    def _after_first(self, sent: Sent, answer: UploadAnswer, now: float) -> None:
         offset = answer.offset
         if offset > self.total:
             self._fail(Failure.BEYOND)
@@ -296,6 +298,7 @@ class UploadWindow:
             self._no_progress(now)
         else:
             self._opened = True
+            self._trip.open(now - sent.at)
             if offset != sent.end or self.resumed_at is None:
                 self.resumed_at = 0 if offset == sent.end else offset
             self._highest = max(self._highest, offset)
@@ -304,7 +307,7 @@ class UploadWindow:
             self.state = WindowState.FLOWING
             self._advance(offset, answer.match)
 
-    def _after_query(self, answer: UploadAnswer, now: float) -> None:
+    def _after_query(self, answer: UploadAnswer) -> None:
         offset = answer.offset
         if not self._opened:
             # Whatever upload the device is at, the first request decides what it is.
@@ -316,16 +319,17 @@ class UploadWindow:
         else:
             lost = sum(1 for one in self._retired.values() if one.end > offset)
             if lost:
-                self.counts.lost_requests += lost
-                self._narrow()
+                self._lose(lost)
             self._retired.clear()
+            self._flight.clear()  # a question asked again, if this answers an earlier one
             self._rewind(offset)
             self._advance(offset, answer.match)
 
     def _after_chunk(
-        self, sent: _Sent, answer: UploadAnswer, overtaken: list[_Sent], late: bool, now: float
+        self, sent: Sent, answer: UploadAnswer, overtaken: list[Sent], late: bool, now: float
     ) -> None:
         offset = answer.offset
+        self._trip.learn(now - sent.at)
         if offset == 0:
             self.state = WindowState.LOST_TRACK
         elif offset > self._highest or (offset < self.offset and not late):
@@ -338,9 +342,9 @@ class UploadWindow:
                 self._count_clean(late)
             self._advance(offset, answer.match)
             self._next = max(self._next, self.offset)
+            self._stop_asking()
         elif not late and self.state is WindowState.FLOWING:
-            self.counts.lost_requests += max(1, len(overtaken))
-            self._narrow()
+            self._lose(max(1, len(overtaken)))
             self._rewind(offset)
             self._advance(offset, answer.match)
             self._no_progress(now, pause=offset == sent.offset)
@@ -352,6 +356,14 @@ class UploadWindow:
         if self.offset == self.total:
             self.match = match
             self.state = WindowState.DONE
+
+    def _stop_asking(self) -> None:
+        """Go on at once if the device turns out to have all that was sent: it was only slow."""
+        if self.state is WindowState.ASKING and self.offset == self._highest:
+            self._retired.clear()
+            self._flight.clear()
+            self._next = self.offset
+            self.state = WindowState.FLOWING
 
     def _rewind(self, offset: int) -> None:
         self.counts.rewinds += 1
@@ -365,6 +377,14 @@ class UploadWindow:
         elif pause:
             self._not_before = now + self.patience.busy
 
+    def _lose(self, requests: int) -> None:
+        self.counts.lost_requests += requests
+        sure = self.sure_frame_size
+        if self.width == 1 and sure is not None and sure < self.frame_size:
+            self.frame_size = max(sure, self.frame_size // 2)
+            self._has_shrunk = True
+        self._narrow()
+
     def _narrow(self) -> None:
         self._clean = 0
         self._clean_run *= 2
@@ -376,17 +396,6 @@ class UploadWindow:
             self.width += 1
             self._clean = 0
             self.counts.widest = max(self.counts.widest, self.width)
-
-    def _learn(self, seconds: float) -> None:
-        known = self._round_trip
-        self._round_trip = seconds if known is None else max(seconds, known * 0.9 + seconds * 0.1)
-
-    def _wait(self) -> float:
-        if self._round_trip is None:
-            return self.patience.most
-        return min(
-            max(self._round_trip * self.patience.times, self.patience.least), self.patience.most
-        )
 
     def _fail(self, failure: Failure, error: SmpError | None = None) -> None:
         self.state = WindowState.FAILED

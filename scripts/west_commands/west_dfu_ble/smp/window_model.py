@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words of the upload window: its states, how it fails, how patient and how wide it is."""
+"""The words of the upload window: its states, failures, requests, how patient and wide it is."""
 
 from __future__ import annotations
 
@@ -33,16 +33,32 @@ class Patience:
     """How long to wait and how often to try; seconds.
 
     `first`: for the first request, which may erase the slot. The others wait `times` the round
-    trip seen so far, at least `least` and at most `most`; `tries` in a row without any progress
-    is the end. `busy` is the pause after the device said that it is busy or short of memory.
+    trip seen lately, at least `least` and at most `most`. Then the device is asked, and again with
+    twice the patience each time, at least `asking` and at most `most`: two requests and a question
+    leave a slow device with four buffers the one for its answer, a second question takes it.
+    `tries` in a row without any progress is the end. `busy` is the pause after the device said that
+    it is busy or short of memory.
     """
 
     first: float = 40.0
-    least: float = 1.0
+    least: float = 0.25
+    asking: float = 2.5
     most: float = 10.0
     times: float = 6.0
     tries: int = 6
     busy: float = 0.25
+
+
+@dataclass
+class Sent:
+    """One request in flight; `end` is the offset that answers it if it is taken."""
+
+    offset: int
+    end: int
+    at: float
+    deadline: float
+    kind: str  # first, chunk or query
+    order: int = 0
 
 
 @dataclass

@@ -37,12 +37,15 @@ class FrameSize:
 
     `probed`: the device was seen to put such a frame together from several writes. `most_in_flight`
     is how many the medium is sure to carry at once, `None` if the server's buffers alone decide.
+    `sure_size` is the length in bytes to go back to if such frames get lost all the same: one echo
+    that passed is no promise.
     """
 
     size: int
     reason: str
     probed: bool = False
     most_in_flight: int | None = None
+    sure_size: int | None = None
 
 
 def safe_frame_size(
@@ -70,9 +73,9 @@ def wanted_frame_size(
     size = buffer - traits.buffer_overhead
     size = min(size, traits.frame_limit or size)
     if traits.sure_frame is not None:
-        return (
-            FrameSize(size, f"{source}, tried", probed=True) if size > traits.sure_frame else None
-        )
+        if size <= traits.sure_frame:
+            return None
+        return FrameSize(size, f"{source}, tried", probed=True, sure_size=traits.sure_frame)
     if not traits.splits_frames:
         return None
     runs_this_build = parameters is None or parameters.buffer_size == knowledge.buffer_size

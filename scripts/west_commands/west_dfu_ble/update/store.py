@@ -114,6 +114,7 @@ class ImageStore:
             image=self.plan.candidate.image_number,
             buffer_count=count,
             most_in_flight=frame.most_in_flight,
+            sure_frame_size=frame.sure_size,
             alignment=self.knowledge.chunk_alignment,
             patience=self.options.patience,
         )
