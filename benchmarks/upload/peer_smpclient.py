@@ -2,7 +2,7 @@
 """Upload a file with smpclient 7.3.0; runs in its environment.
 
 Arguments: `hci TRANSPORT NAME FILE MTU` (its own Bumble transport, which is asked for that MTU) or
-`serial URL FILE [SIZE]` (a buffer of the server of SIZE bytes instead of what the server says).
+`serial URL FILE`.
 """
 
 from __future__ import annotations
@@ -23,16 +23,12 @@ def over_hci(transport: str, device: str, file: str, mtu: str) -> tuple[Any, str
     return SMPBumbleTransport(hci=transport, preferred_mtu=int(mtu)), device, file
 
 
-def over_serial(url: str, file: str, size: str = "") -> tuple[Any, str, str]:
+def over_serial(url: str, file: str) -> tuple[Any, str, str]:
     """Return the same for an emulator's serial line behind a socket."""
     import serial
-    from smpclient.transport.serial import (  # type: ignore[import-not-found]
-        Auto,
-        BufferSize,
-        SMPSerialTransport,
-    )
+    from smpclient.transport.serial import SMPSerialTransport  # type: ignore[import-not-found]
 
-    link = SMPSerialTransport(fragmentation_strategy=BufferSize(int(size)) if size else Auto())
+    link = SMPSerialTransport()
 
     async def connect(address: str, timeout_s: float) -> None:
         # Its own way to open a port knows devices only; its own tests put a socket there like this.

@@ -46,16 +46,11 @@ class AirRow:
 
 @dataclass(frozen=True)
 class ServerRow:
-    """One comparison on a real server: `target` and `config` as its manifest names them.
-
-    `most` is what smpclient is told to take for the server's buffer, in bytes, where it would hang
-    the server otherwise.
-    """
+    """One comparison on a real server: `target` and `config` as its manifest names them."""
 
     title: str
     target: str
     config: str
-    most: int | None = None
 
 
 def _air(interval: float, packets: int | None = None, *, agreed: bool = True) -> dict[str, Any]:
@@ -92,5 +87,5 @@ SERVER_ROWS = (
     ServerRow(
         "serial, Zephyr 4.4 on a Cortex-M3, 4 of 400", "mps2_an385", "serial_recovery_buf400"
     ),
-    ServerRow("serial, Zephyr 4.4 on a Cortex-M0, 4 of 384", "qemu_cortex_m0", "serial", 256),
+    ServerRow("serial, Zephyr 4.4 on a Cortex-M0, 4 of 384", "qemu_cortex_m0", "serial"),
 )

@@ -30,7 +30,8 @@ class Stopwatch:
         """Nothing was seen yet."""
         self.first: float | None = None
         self.last = 0.0
-        self.requests = self.answers = 0
+        self._reused = 0
+        self._unanswered: set[int] = set()
         self._rest = {True: b"", False: b""}
 
     def hear(self, from_client: bool, data: bytes) -> None:
@@ -43,15 +44,20 @@ class Stopwatch:
                 continue
             # Four base64 characters a multiple of three bytes: enough for length and header.
             head = base64.b64decode(line[at + 2 : at + 18])
-            size, group, command = int.from_bytes(head[:2], "big"), head[7], head[9]
+            size, group, sequence, command = int.from_bytes(head[:2], "big"), *head[7:10]
             if (group, command) != _UPLOAD:
                 continue
             if from_client and size > _LEAST:
                 self.first = self.first or now
-                self.requests += 1
-            elif not from_client and self.first is not None:
+                self._reused += sequence in self._unanswered  # its number is used again
+                self._unanswered.add(sequence)
+            elif not from_client and sequence in self._unanswered:
                 self.last = now
-                self.answers += 1
+                self._unanswered.remove(sequence)
+
+    def count_lost(self) -> int:
+        """Return how many requests with data had no answer."""
+        return self._reused + len(self._unanswered)
 
 
 def measure(row: ServerRow, folder: Path, rounds: int) -> Result:
@@ -64,21 +70,17 @@ def measure(row: ServerRow, folder: Path, rounds: int) -> Result:
             with Relay(watch.hear) as relay:
                 relay.join(server.link)
                 place = {"LINK": relay.link, "URL": relay.link.partition(":")[2]}
-                run([place.get(word, word) for word in command] + [str(update), *more])
+                run([place.get(word, word) for word in command] + [str(update)])
             if watch.first is None or watch.last <= watch.first:
                 raise CannotMeasure("no upload passed")
             rate = update.stat().st_size / (watch.last - watch.first)
-            return Figure(rate, watch.requests - watch.answers)
-
-    more: list[str] = []
+            return Figure(rate, watch.count_lost())
 
     def ours() -> Figure:
-        more[:] = []
         words = ["upload", "--link", "LINK", "--no-activate", "--image"]
         return upload([sys.executable, "-m", "west_dfu_ble", *words])
 
     def theirs() -> Figure:
-        more[:] = [str(row.most)] if row.most else []
         return upload([peers.client(peers.SMPCLIENT), str(_CLIENT), "serial", "URL"])
 
     mine, others, failure = take_turns(rounds, ours, theirs)
