@@ -1,129 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The upload window against a model of the server: its buffers, its silence, and lost frames."""
+"""The upload window against a model of the server: its buffers, its offsets and its errors."""
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
 from west_dfu_ble import smp
 from west_dfu_ble.smp import Failure, Patience, SmpError, UploadAnswer, UploadWindow, WindowState
-
-IMAGE = random.Random(7).randbytes(60_662)
-CHUNK = 471  # what a frame of 495 bytes carries at an offset below 64 kB
-Loss = Callable[[str, int], bool]
-
-
-@dataclass
-class ServerModel:
-    """Zephyr's bookkeeping of one upload: see facts on buffers and offsets in `smp.window`."""
-
-    buffers: int = 4
-    stored: bytearray = field(default_factory=bytearray)
-    total: int = 0
-    busy: int = 0
-    vanished: int = 0
-    complete: bool = False
-
-    def take(self, request: smp.Request) -> UploadAnswer:
-        offset, data = request.payload["off"], request.payload["data"]
-        assert isinstance(offset, int)
-        assert isinstance(data, bytes)
-        if offset == 0:
-            total = request.payload["len"]
-            assert isinstance(total, int)
-            if self.total == 0:
-                self.total = total
-                self.stored = bytearray(data)
-        elif self.total and offset == len(self.stored):
-            self.stored += data
-        answer = UploadAnswer(len(self.stored) if self.total else 0)
-        if self.total and len(self.stored) == self.total:
-            self.complete, self.total = True, 0
-        return answer
-
-
-def make_window(buffer_count: int | None = 4, frame_size: int = 495, **more: int) -> UploadWindow:
-    return UploadWindow(
-        IMAGE,
-        hashlib.sha256(IMAGE).digest(),
-        frame_size,
-        buffer_count=buffer_count,
-        patience=Patience(first=4.0),
-        **more,
-    )
-
-
-def run(
-    window: UploadWindow,
-    server: ServerModel,
-    *,
-    loses: Loss = lambda _way, _n: False,
-    travel: float = 0.015,
-    work: Callable[[int], float] = lambda _offset: 0.004,
-) -> float:
-    """Play the upload to its end in simulated time and return the seconds it took.
-
-    `work` is what the server takes for a request at an offset.
-    """
-    now, order, sequence = 0.0, 0, 0
-    events: list[tuple[float, int, str, int, smp.Request | None, UploadAnswer | None]] = []
-    server_free = 0.0
-    while not window.is_over:
-        assert order < 40_000, "the upload does not end"
-        while request := window.next_request(sequence & 0xFF, now):
-            order += 1
-            if not loses("request", order):
-                heapq.heappush(
-                    events, (now + travel, order, "request", sequence & 0xFF, request, None)
-                )
-            sequence += 1
-        wake = window.wake_at
-        if events and (wake is None or events[0][0] <= wake):
-            now, _, kind, number, request, answer = heapq.heappop(events)
-            if kind == "request":
-                if server.busy + 1 > server.buffers:
-                    server.vanished += 1
-                    continue
-                server.busy += 1
-                assert request is not None
-                offset = request.payload["off"]
-                assert isinstance(offset, int)
-                server_free = max(server_free, now) + work(offset)
-                order += 1
-                heapq.heappush(events, (server_free, order, "work", number, request, None))
-            elif kind == "work":
-                assert request is not None
-                if server.busy + 1 > server.buffers:
-                    server.busy -= 1
-                    server.vanished += 1
-                    continue
-                server.busy += 1
-                answer = server.take(request)
-                order += 1
-                lost = loses("answer", order)
-                heapq.heappush(events, (now + 0.001, order, "free", number, None, None))
-                if not lost:
-                    order += 1
-                    heapq.heappush(events, (now + travel, order, "answer", number, None, answer))
-            elif kind == "free":
-                server.busy -= 2
-            else:
-                assert answer is not None
-                window.answer(number, answer, now)
-        elif wake is not None:
-            now = max(now, wake)
-            window.tick(now)
-        else:
-            raise AssertionError(f"nothing will ever happen again in {window.state}")
-        if window.state is WindowState.LOST_TRACK and not server.complete:
-            window.reopen()
-    return now
+from window_play import CHUNK, IMAGE, ServerModel, make_window, run
 
 
 @pytest.mark.parametrize(
@@ -151,8 +37,7 @@ def test_a_medium_that_carries_one_at_a_time_is_never_tried_with_two() -> None:
 
 
 def test_two_in_flight_are_nearly_twice_as_fast_as_one() -> None:
-    one, two = make_window(), make_window()
-    one.width = one.limit = 1
+    one, two = make_window(most_in_flight=1), make_window()
     assert run(one, ServerModel()) / run(two, ServerModel()) > 1.8
 
 
@@ -183,124 +68,6 @@ def test_a_server_with_few_buffers_makes_it_narrow_again_and_stay_there() -> Non
     assert window.state is WindowState.DONE
     assert window.width == 1
     assert window.counts.timeouts <= 3
-
-
-@pytest.mark.parametrize("nth", range(2, 40, 3))
-@pytest.mark.parametrize("way", ["request", "answer"])
-def test_one_lost_frame_costs_no_data_sent_blindly(way: str, nth: int) -> None:
-    seen = 0
-
-    def loses(kind: str, _order: int) -> bool:
-        nonlocal seen
-        seen += kind == way
-        return kind == way and seen == nth
-
-    window, server = make_window(), ServerModel()
-    run(window, server, loses=loses)
-    assert bytes(server.stored) == IMAGE
-    assert window.state is WindowState.DONE
-    # What a lost request cost is that request, the one behind it, and perhaps a question.
-    clean = make_window()
-    run(clean, ServerModel())
-    assert window.counts.requests - clean.counts.requests <= 3
-
-
-def loses_nth(nth: int) -> Loss:
-    """Lose one request, the one that is sent as number `nth`."""
-    sent = 0
-
-    def loses(way: str, _order: int) -> bool:
-        nonlocal sent
-        sent += way == "request"
-        return way == "request" and sent == nth
-
-    return loses
-
-
-@pytest.mark.parametrize(("width", "timeouts", "cost"), [(1, 1, 0.4), (2, 0, 0.15)])
-def test_one_lost_request_costs_a_moment_and_none_if_another_is_behind_it(
-    width: int, timeouts: int, cost: float
-) -> None:
-    clean = run(make_window(most_in_flight=width), ServerModel())
-    window = make_window(most_in_flight=width)
-    # What is behind it goes narrower for a while, so it is lost near the end.
-    seconds = run(window, ServerModel(), loses=loses_nth(len(IMAGE) // CHUNK - 4))
-    assert (window.counts.timeouts, window.counts.lost_requests) == (timeouts, 1)
-    assert seconds - clean < cost
-
-
-def test_the_first_chunk_is_missed_as_soon_as_the_opening_was_fast() -> None:
-    window = make_window(most_in_flight=1)
-    clean = run(make_window(most_in_flight=1), ServerModel())
-    assert run(window, ServerModel(), loses=loses_nth(2)) - clean < 0.4
-
-
-@pytest.mark.parametrize(("page", "erase"), [(4096, 0.085), (4096, 0.4), (16_384, 2.0)])
-def test_a_device_that_erases_page_by_page_gets_no_data_twice(page: int, erase: float) -> None:
-    erased = -1
-
-    def work(offset: int) -> float:
-        nonlocal erased
-        needs, erased = offset // page > erased, max(erased, offset // page)
-        return 0.004 + erase * needs
-
-    window, server = make_window(), ServerModel()
-    seconds = run(window, server, work=work)
-    assert bytes(server.stored) == IMAGE
-    assert server.vanished == window.counts.lost_requests == 0
-    assert window.width == 2
-    # Each question was one of the device's time-outs; nothing else was sent besides.
-    clean = make_window()
-    asked = window.counts.requests - run_requests(clean)
-    assert asked <= window.counts.timeouts
-    # Pages take the time that they take; what is lost to questions is little against it.
-    pages = len(IMAGE) // page + 1
-    assert seconds < pages * erase + 1.2 * run(make_window(), ServerModel())
-
-
-def run_requests(window: UploadWindow) -> int:
-    run(window, ServerModel())
-    return window.counts.requests
-
-
-def test_a_dead_device_has_half_a_minute_before_it_is_given_up() -> None:
-    window = make_window()
-    seconds = run(window, ServerModel(), loses=lambda _way, order: order > 40)
-    assert window.failure is Failure.STALLED
-    assert 25 < seconds < 50
-
-
-def test_frames_that_get_lost_alone_shrink_to_what_every_device_receives() -> None:
-    window = make_window(frame_size=380, sure_frame_size=176)
-    # Longer frames get lost, every fifth of them, as a console with too few line buffers does it.
-    sizes: list[int] = []
-
-    def loses(way: str, _order: int) -> bool:
-        if way == "request":
-            sizes.append(window.frame_size)
-        return way == "request" and window.frame_size > 176 and len(sizes) % 5 == 4
-
-    server = ServerModel()
-    run(window, server, loses=loses)
-    assert bytes(server.stored) == IMAGE
-    assert sorted(set(sizes), reverse=True) == [380, 190, 176]
-    assert window.counts.lost_requests <= 4
-    window.reopen(380)
-    assert window.frame_size == 176
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_any_losses_end_in_the_whole_image_or_in_a_verdict(seed: int) -> None:
-    rng = random.Random(seed)
-    rate = rng.choice([0.01, 0.05, 0.2])
-    window = make_window(rng.choice([None, 2, 4, 8]), rng.choice([128, 495, 2475]))
-    server = ServerModel(buffers=rng.choice([2, 3, 4, 8]))
-    run(window, server, loses=lambda _way, _n: rng.random() < rate)
-    if window.state is WindowState.FAILED:
-        assert window.failure is Failure.STALLED
-        assert rate == 0.2
-    else:
-        assert bytes(server.stored) == IMAGE
 
 
 def flowing() -> tuple[UploadWindow, int]:

@@ -20,8 +20,9 @@ from .frames import (
 from .image_group import ImageSlot, ImageState, SlotInfo, UploadAnswer
 from .os_group import BootloaderInfo, McumgrParameters
 from .payload import decode_payload, nonsense
+from .width import first_width, width_limit
 from .window import UploadWindow
-from .window_model import Failure, Patience, WindowCounts, WindowState, first_width, width_limit
+from .window_model import Failure, Patience, WindowCounts, WindowState
 
 __all__ = [
     "HEADER_SIZE",

@@ -33,10 +33,9 @@ request and of its response are both busy until the response is on its way. Two 
 never lost a request; three did. So it starts at two where the server has four buffers or more;
 without a word on buffers it starts at one and tries two.
 
-With two in flight most losses cost no time at all, as the answer to the second request shows that
-the first was lost. One that is lost alone is missed after a few round trips; and where frames are
-longer than every device is sure to receive (the line buffers of a console), it is taken for too
-long, and those behind it are half as long, down to the sure length.
+With two in flight most losses cost no time, as the answer to the second request shows that the
+first was lost. One that is lost alone is missed after a few round trips; if frames are longer than
+every device is sure to receive (the lines of a console), those behind it are half as long.
 """
 
 from __future__ import annotations
@@ -49,17 +48,9 @@ from .errors import ImageError, Rc, SmpError
 from .frames import Request
 from .image_group import UploadAnswer
 from .round_trip import RoundTrip
-from .window_model import (
-    Failure,
-    Patience,
-    Sent,
-    WindowCounts,
-    WindowState,
-    first_width,
-    width_limit,
-)
+from .width import Width, first_width, width_limit
+from .window_model import Failure, Patience, Sent, WindowCounts, WindowState
 
-_CLEAN_RUN = 16
 _MEMORY = 64
 
 
@@ -89,9 +80,9 @@ class UploadWindow:
         self.failure: Failure | None = None
         self.error: SmpError | None = None
         self.match: bool | None = None
-        self.limit = width_limit(self.buffer_count)
-        self.limit = min(self.limit, self.most_in_flight or self.limit)
-        self.width = min(first_width(self.buffer_count), self.limit)
+        limit = width_limit(self.buffer_count)
+        limit = min(limit, self.most_in_flight or limit)
+        self._width = Width(first_width(self.buffer_count), limit)
         self.counts = WindowCounts(widest=self.width)
         self.offset = 0
         self.resumed_at: int | None = None
@@ -100,13 +91,11 @@ class UploadWindow:
         self._flight: dict[int, Sent] = {}
         self._retired: dict[int, Sent] = {}
         self._answered: deque[int] = deque(maxlen=_MEMORY)
-        self._clean = 0
-        self._clean_run = _CLEAN_RUN
         self._tries = 0
         self._not_before = 0.0
         self._trip = RoundTrip(self.patience)
         self._opened = False
-        self._has_shrunk = False
+        self._longest_frame: int | None = None
 
     # What the caller asks
 
@@ -114,6 +103,11 @@ class UploadWindow:
     def total(self) -> int:
         """The length of the file in bytes."""
         return len(self.data)
+
+    @property
+    def width(self) -> int:
+        """How many requests may be in flight now."""
+        return self._width.now
 
     @property
     def in_flight(self) -> int:
@@ -206,7 +200,7 @@ class UploadWindow:
             self._fail(Failure.REFUSED, error)
             return
         self._not_before = now + self.patience.busy * self._tries
-        self._narrow()
+        self._width.narrow()
         if sent.kind == "chunk":
             self._rewind(min(sent.offset, self._next))
 
@@ -237,8 +231,8 @@ class UploadWindow:
         self._opened = False
         self._not_before = 0.0
         self._next = self._highest = 0
-        wanted = frame_size or self.frame_size
-        self.frame_size = min(wanted, self.frame_size) if self._has_shrunk else wanted
+        self.frame_size = frame_size or self.frame_size
+        self.frame_size = min(self.frame_size, self._longest_frame or self.frame_size)
         self.state = WindowState.OPENING
 
     # Making requests
@@ -337,9 +331,10 @@ class UploadWindow:
         elif offset >= sent.end:
             if overtaken:
                 self.counts.lost_answers += len(overtaken)
-                self._narrow()
+                self._width.narrow()
             else:
-                self._count_clean(late)
+                self._width.count_clean(late=late)
+                self.counts.widest = self._width.widest
             self._advance(offset, answer.match)
             self._next = max(self._next, self.offset)
             self._stop_asking()
@@ -381,21 +376,8 @@ class UploadWindow:
         self.counts.lost_requests += requests
         sure = self.sure_frame_size
         if self.width == 1 and sure is not None and sure < self.frame_size:
-            self.frame_size = max(sure, self.frame_size // 2)
-            self._has_shrunk = True
-        self._narrow()
-
-    def _narrow(self) -> None:
-        self._clean = 0
-        self._clean_run *= 2
-        self.width = max(1, self.width - 1)
-
-    def _count_clean(self, late: bool) -> None:
-        self._clean = 0 if late else self._clean + 1
-        if self._clean >= self._clean_run and self.width < self.limit:
-            self.width += 1
-            self._clean = 0
-            self.counts.widest = max(self.counts.widest, self.width)
+            self._longest_frame = self.frame_size = max(sure, self.frame_size // 2)
+        self._width.narrow()
 
     def _fail(self, failure: Failure, error: SmpError | None = None) -> None:
         self.state = WindowState.FAILED

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words of the upload window: its states, failures, requests, how patient and wide it is."""
+"""The words of the upload window: its states, failures, requests, patience and counts."""
 
 from __future__ import annotations
 
@@ -74,20 +74,3 @@ class WindowCounts:
     timeouts: int = 0
     rewinds: int = 0
     widest: int = 0
-
-
-# More in flight than this gained nothing on any link that was measured.
-_WIDEST = 6
-
-
-def width_limit(buffer_count: int | None) -> int:
-    """Return how many requests may be in flight at most: two less than the server's buffers.
-
-    Zephyr's default of 4 is taken for granted where nobody tells.
-    """
-    return min(max(1, (buffer_count or 4) - 2), _WIDEST)
-
-
-def first_width(buffer_count: int | None) -> int:
-    """Return how many requests to begin with: at most 2, and 1 if the buffers are not known."""
-    return min(2, width_limit(buffer_count)) if buffer_count else 1
