@@ -147,6 +147,8 @@ def test_over_the_systems_stack_too() -> None:
         links = open_ble_links("", {"B1": None, "B2": None, "B3": None}, stack)
         await asyncio.gather(*(link.connect(2) for link in links))
         assert [link.traits.peer for link in links] == ["B1", "B2", "B3"]
+        assert len(air.agents) == 3
+        assert air.agents_at_once == 1  # BlueZ asks only the agent that came last
         await close(links)
 
     run(test())

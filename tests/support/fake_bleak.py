@@ -7,8 +7,8 @@ What bleak itself does (resolving characteristics, wrapping callbacks) is bleak'
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,8 @@ class Air:
     peripherals: list[Peripheral]
     scan_error: BaseException | None = None
     agents: list[str] = field(default_factory=list)
+    agents_now: int = 0
+    agents_at_once: int = 0
 
     def stack(self) -> Stack:
         """Return the stack for a `BleLink`."""
@@ -95,9 +97,16 @@ class Air:
             {"backend": Scanner}, {"backend": Client}, self._agent, self._mtu, self._connected
         )
 
-    def _agent(self, device: BLEDevice, ask: object) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def _agent(self, device: BLEDevice, ask: object) -> AsyncIterator[None]:
         self.agents.append(device.address)
-        return nullcontext()
+        self.agents_now += 1
+        self.agents_at_once = max(self.agents_at_once, self.agents_now)
+        await asyncio.sleep(0.01)
+        try:
+            yield
+        finally:
+            self.agents_now -= 1
 
     async def _connected(self) -> list[BLEDevice]:
         return [BLEDevice(p.address, p.name, {}) for p in self.peripherals if p.held]

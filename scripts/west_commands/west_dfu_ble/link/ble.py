@@ -235,9 +235,10 @@ class BleLink:
             **self._stack.client,
         )
         try:
-            async with self._stack.agent(found.device, self._ask):
-                async with self._adapter.scan.quiet():
-                    await asyncio.wait_for(client.connect(), _CONNECT_TIME)
+            # One after the other, pairing and all: BlueZ asks the agent that came last, and
+            # refuses a second question while one is open.
+            async with self._adapter.scan.quiet(), self._stack.agent(found.device, self._ask):
+                await asyncio.wait_for(client.connect(), _CONNECT_TIME)
                 characteristic = _smp_characteristic(client, peer)
                 await _subscribe(client, characteristic, inbox, peer)
             self._max_write = await _max_write(characteristic, client, self._stack)

@@ -53,7 +53,7 @@ class SharedScan:
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
-        """Wait for one's turn to connect; the scan is off meanwhile."""
+        """Wait for one's turn to connect, and to pair; the scan is off meanwhile."""
         async with self._connecting:
             self._quiet_since = asyncio.get_running_loop().time()
             try:
