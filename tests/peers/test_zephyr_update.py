@@ -16,6 +16,7 @@ from reversioned import reversioned
 from west_dfu_ble import image
 from west_dfu_ble.diagnostics import DfuBleError
 from west_dfu_ble.link import Link, LinkLost, LinkTraits, open_link
+from west_dfu_ble.link.console_framing import SURE_FRAME
 from west_dfu_ble.smp import Header, decode_header, os_group
 from west_dfu_ble.update import (
     ActivateMode,
@@ -39,46 +40,76 @@ def with_version(path: Path, major: int, *, spoil: bool = False) -> Candidate:
     return Candidate(path, image.parse(data, path), None)
 
 
-class Reboots:
-    """A link that has the device reboot instead of sending one request, and goes down with it.
+Which = Callable[[Header, dict[str, Any]], bool]
 
-    QEMU's own reset would load the first firmware into flash again; and its nRF51 UART never
-    recovers from bytes that arrive before the firmware has enabled it, so nothing is sent then.
-    """
 
-    def __init__(self, link: Link, instead_of: Callable[[Header, dict[str, Any]], bool]) -> None:
+class Instead:
+    """A link that does something else instead of sending one request, the first that `which` is."""
+
+    def __init__(self, link: Link, which: Which, frame_limit: int | None = None) -> None:
         self._link = link
-        self._instead_of = instead_of
-        self.reboots = 0
+        self._which = which
+        self._frame_limit = frame_limit
+        self._done = False
+        self.offsets: list[int] = []  # of what was sent with data
         self.connect, self.disconnect = link.connect, link.disconnect
         self.receive = link.receive
 
     @property
     def traits(self) -> LinkTraits:
-        return self._link.traits
+        traits = self._link.traits
+        return replace(traits, frame_limit=self._frame_limit or traits.frame_limit)
 
     @property
     def is_connected(self) -> bool:
         return self._link.is_connected
 
     async def send(self, frame: bytes) -> None:
-        header = decode_header(frame)
-        if not self.reboots and self._instead_of(header, cbor2.loads(frame[8:])):
-            self.reboots += 1
-            await self._link.send(os_group.reset().encode(header.sequence, 1))
-            await asyncio.sleep(3)
-            raise LinkLost("the device rebooted")
+        header, body = decode_header(frame), cbor2.loads(frame[8:])
+        if not self._done and self._which(header, body):
+            self._done = True
+            await self.instead(header)
+            return
+        if body.get("data"):
+            self.offsets.append(body["off"])
         await self._link.send(frame)
+
+    async def instead(self, header: Header) -> None:
+        """Lose it."""
+
+
+class Reboots(Instead):
+    """Has the device reboot, and goes down with it.
+
+    QEMU's own reset would load the first firmware into flash again; and its nRF51 UART never
+    recovers from bytes that arrive before the firmware has enabled it, so nothing is sent then.
+    """
+
+    async def instead(self, header: Header) -> None:
+        await self._link.send(os_group.reset().encode(header.sequence, 1))
+        await asyncio.sleep(3)
+        raise LinkLost("the device rebooted")
+
+
+def never(_header: Header, _body: dict[str, Any]) -> bool:
+    return False
+
+
+def halfway(_header: Header, body: dict[str, Any]) -> bool:
+    return bool(20_000 < body.get("off", 0) < 30_000 and body["data"])
 
 
 def play(
     server: ZephyrServer,
     candidate: Candidate,
     activate: ActivateMode = ActivateMode.CONFIRM,
-    reboot_instead_of: Callable[[Header, dict[str, Any]], bool] = lambda _header, _body: False,
+    reboot_instead_of: Which = never,
 ) -> Outcome:
+    return play_over(Reboots(open_link(server.link, None), reboot_instead_of), candidate, activate)
+
+
+def play_over(link: Link, candidate: Candidate, activate: ActivateMode) -> Outcome:
     async def main() -> Outcome:
-        link = Reboots(open_link(server.link, None), reboot_instead_of)
         options = replace(OPTIONS, activate=activate)
         return await Update(link, [candidate], Knowledge(), options, lambda _event: None).run()
 
@@ -145,10 +176,24 @@ def test_an_image_that_the_bootloader_refuses(zephyr_qemu: Start) -> None:
 @pytest.mark.timeout(300)
 def test_a_reboot_in_the_middle_of_the_upload(zephyr_qemu: Start) -> None:
     server = zephyr_qemu("qemu_cortex_m0", "serial")
-
-    def halfway(_header: Header, body: dict[str, Any]) -> bool:
-        return bool(20_000 < body.get("off", 0) < 30_000 and body["data"])
-
     outcome = play(server, with_version(server.signed_image, 2), reboot_instead_of=halfway)
     assert outcome.reconnects == 1
     assert "runs 2.0.0" in outcome.state.sentence()
+
+
+@pytest.mark.parametrize(
+    ("frame_limit", "widest", "timeouts"), [(None, 2, 0), (SURE_FRAME, 1, 1)], ids=["two", "one"]
+)
+def test_one_lost_request_is_sent_again_and_what_was_behind_it(
+    frame_limit: int | None, widest: int, timeouts: int, zephyr_qemu: Start
+) -> None:
+    server = zephyr_qemu("qemu_cortex_m0", "serial")
+    link = Instead(open_link(server.link, None), halfway, frame_limit)
+    candidate = with_version(server.signed_image, 2)
+    counts = play_over(link, candidate, ActivateMode.UPLOAD_ONLY).windows[0]
+    assert (counts.widest, counts.lost_requests, counts.lost_answers) == (widest, 1, 0)
+    # The answer to the one behind it tells at once; where there is none, a question does. (A busy
+    # machine asks once more.)
+    assert counts.timeouts >= timeouts
+    # The one behind it came too early for the device; no other was sent twice.
+    assert len(link.offsets) - len(set(link.offsets)) == widest - 1
