@@ -82,11 +82,11 @@ def test_a_device_that_erases_page_by_page_gets_no_data_twice(page: int, erase: 
     assert seconds < pages * erase + 1.2 * without
 
 
-def test_a_dead_device_has_half_a_minute_before_it_is_given_up() -> None:
+def test_a_device_that_falls_silent_has_most_of_a_minute() -> None:
     window = make_window()
     seconds = run(window, ServerModel(), loses=lambda _way, order: order > 40)
     assert window.failure is Failure.STALLED
-    assert 25 < seconds < 50
+    assert 30 < seconds < 60
 
 
 def test_frames_that_get_lost_alone_shrink_to_what_every_device_receives() -> None:
