@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import sys
-import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from boards import make_update
 from crowd import address_of, make_crowd, served
 from event_lines import events_of
 from running import RunDfuBle
+from served_device import in_thread
 from west_dfu_ble.link import search
 from west_dfu_ble.virtual import Fault, FaultKind, VirtualDevice
 
@@ -32,31 +31,11 @@ def _fast(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _name: tmp_path / "cache")
 
 
-@contextmanager
 def on_air(
     boards: Sequence[VirtualDevice], watch: Callable[[], None] = lambda: None
-) -> Iterator[str]:
+) -> AbstractContextManager[str]:
     """Serve the boards from another thread; gives the link. `watch` is called again and again."""
-    ready, stop, place = threading.Event(), threading.Event(), ""
-
-    async def serve() -> None:
-        nonlocal place
-        async with served(boards) as spec:
-            place = spec
-            ready.set()
-            while not stop.is_set():
-                watch()
-                await asyncio.sleep(0.02)
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield place
-    finally:
-        stop.set()
-        thread.join(10)
-        assert not thread.is_alive()
+    return in_thread(served(boards), watch)
 
 
 @pytest.fixture

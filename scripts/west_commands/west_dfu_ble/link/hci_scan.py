@@ -66,7 +66,9 @@ def _sighting(advertisement: Advertisement, before: Seen | None) -> Sighting:
     ):
         raw = data.get(kind, raw=True)
         if isinstance(raw, bytes) and raw:
-            name = printable(raw.decode("utf-8", "replace"))
+            said = printable(raw.decode("utf-8", "replace"))
+            is_short = kind is core.AdvertisingData.Type.SHORTENED_LOCAL_NAME
+            name = name if is_short and name.startswith(said) else said
             break
     smp = core.UUID(SMP_SERVICE).to_bytes()
     listed = b"".join(

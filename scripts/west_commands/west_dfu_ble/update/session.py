@@ -14,7 +14,16 @@ from dataclasses import dataclass, field
 from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
 from ..link import Link, LinkLost
-from ..smp import FrameAssembler, Header, Rc, Request, SmpError, decode_payload, find_error
+from ..smp import (
+    FrameAssembler,
+    Header,
+    ImageError,
+    Rc,
+    Request,
+    SmpError,
+    decode_payload,
+    find_error,
+)
 from .waiting import end_task, wait_future, wait_task
 
 Payload = dict[str, object]
@@ -32,6 +41,12 @@ _HINTS = (
     (Rc.ENOTSUP, "build the firmware with CONFIG_MCUMGR_GRP_IMG=y and CONFIG_MCUMGR_GRP_OS=y"),
     (Rc.EBUSY, "let the other command or update on the device end, then try again"),
 )
+_ONLY_WHAT_RUNS = (
+    "its firmware lets only what runs be confirmed: leave out --permanent, then the image runs on "
+    "trial first",
+    "or build the firmware with CONFIG_MCUMGR_GRP_IMG_ALLOW_CONFIRM_NON_ACTIVE_SLOT=y; for another "
+    "core's image, with CONFIG_MCUMGR_GRP_IMG_ALLOW_CONFIRM_NON_ACTIVE_IMAGE_ANY=y",
+)
 
 
 class Refusal(DfuBleError):
@@ -39,11 +54,13 @@ class Refusal(DfuBleError):
 
     def __init__(self, request: Request, error: SmpError) -> None:
         """Tell that `request` was answered with `error`."""
-        hint = next((text for code, text in _HINTS if error.is_rc(code)), None)
+        helps = [text for code, text in _HINTS if error.is_rc(code)]
+        if error.is_image(ImageError.CONFIRMATION_DENIED):
+            helps += _ONLY_WHAT_RUNS
         made = fault(
             "DV501",
             f"the device refused to {request.name}: {error}",
-            helps=[hint] if hint else [],
+            helps=helps,
             data={"group": error.group, "code": error.code, "name": error.name},
         )
         super().__init__(made.diagnostic, made.status)
