@@ -28,7 +28,7 @@ from .plan import ImagePlan, Plan, make_plan
 from .preview import Preview, make_preview
 from .session import Refusal, Session
 from .store import ImageStore
-from .verdict import is_running, is_waiting, require_running
+from .verdict import is_half_done, is_running, is_waiting, require_running
 from .waiting import wait_task
 
 _T = TypeVar("_T")
@@ -208,6 +208,12 @@ class Update:
         )
 
     async def _activate(self) -> bool:
+        plan = self._current_plan()
+        if len(plan.images) > 1 and is_half_done(plan, await self._refresh()):
+            self._listener(Remark("the device rebooted too early; resetting it takes that back"))
+            await self._reset()
+            self._mark_outdated()
+            await self._connection.wait_back(self._refresh, self._reboot_timeout())
         result = await activate(self._session, self._current_plan(), self._refresh, self._listener)
         if result is not None:
             self._plan = result

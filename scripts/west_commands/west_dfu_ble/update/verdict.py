@@ -17,11 +17,16 @@ def running_image(plan: ImagePlan, device: DeviceState) -> ImageSlot | None:
     MCUmgr lists only the application's image as active. Another core's counts as running once a
     swap has brought it into its primary slot.
     """
-    number, digest = plan.candidate.image_number, plan.candidate.image.digest
+    active, digest = _active(plan, device), plan.candidate.image.digest
+    return active if active is not None and active.hash == digest != b"" else None
+
+
+def _active(plan: ImagePlan, device: DeviceState) -> ImageSlot | None:
+    number = plan.candidate.image_number
     active = device.images.active(number)
     if active is None and number > 0 and plan.target != plan.runs_from:
-        active = device.images.at(plan.runs_from, number)
-    return active if active is not None and active.hash == digest != b"" else None
+        return device.images.at(plan.runs_from, number)
+    return active
 
 
 def is_running(plan: ImagePlan, device: DeviceState) -> bool:
@@ -40,6 +45,15 @@ def is_stored(plan: ImagePlan, device: DeviceState) -> bool:
     held = device.images.at(plan.target, plan.candidate.image_number)
     stored = held is not None and held.hash == plan.candidate.image.digest
     return stored or is_running(plan, device)
+
+
+def is_half_done(plan: Plan, device: DeviceState) -> bool:
+    """Whether the device rebooted before all images were set: some run on trial, others not at all.
+
+    At the next reset the former would go back while the latter come in.
+    """
+    running = [running_image(image, device) for image in plan.images]
+    return None in running and any(one is not None and not one.confirmed for one in running)
 
 
 def require_running(plan: Plan, device: DeviceState) -> None:
@@ -65,7 +79,7 @@ def why_not_running(plan: Plan, image: ImagePlan, device: DeviceState) -> DfuBle
     """
     new = image.candidate.image
     name = f"{new.version} ({image.candidate.path.name})"
-    active = device.images.active(image.candidate.image_number)
+    active = _active(image, device)
     if active is None:
         return fault("DV507", f"the device does not say which image it runs; expected {name}")
     runs = f"the device runs {active.version} and not {name}"
