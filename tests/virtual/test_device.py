@@ -198,16 +198,6 @@ def test_a_server_that_looks_refuses_an_image_for_the_other_slot() -> None:
     assert answer == {"err": {"group": 1, "rc": 25}}
 
 
-def test_downgrades_are_refused_where_the_bootloader_prevents_them() -> None:
-    mode = BootloaderMode.OVERWRITE_ONLY
-    board, older = device(mode, prevent_downgrade=True), update_for(mode, version=(0, 9, 0))
-    talk = Talk(board)
-    talk.upload(older)
-    talk.test(digest_of(older))
-    board.boot()
-    assert slots(talk) == [(0, "1.0.0", "active confirmed")]
-
-
 def test_a_reset_happens_when_its_delay_is_over_and_forgets_the_upload() -> None:
     board = device(BootloaderMode.SWAP_USING_MOVE)
     talk = Talk(board)
@@ -261,16 +251,3 @@ def test_two_images_are_updated_together() -> None:
         (1, 0, "2.0.0", False),
         (1, 1, "1.0.0", False),
     ]
-
-
-def test_an_image_waits_for_what_it_depends_on() -> None:
-    mode = BootloaderMode.OVERWRITE_ONLY
-    needs = bytes([1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0])  # image 1, at least 2.0.0
-    board = device(mode)
-    lonely = update_for(mode, extra_tlvs=((0x40, needs),))
-    talk = Talk(board)
-    talk.upload(lonely)
-    talk.test(digest_of(lonely))
-    board.boot()
-    assert slots(talk)[0] == (0, "1.0.0", "active confirmed")
-    assert "Image 0 is not upgraded: it depends on image 1, which this device has not" in board.log

@@ -64,8 +64,10 @@ def profile_from_build(
         max_sectors=_max_sectors(build, bootloader),
         scratch=_scratch(build.partitions),
         check_reset_vector=_flag(bootloader, "MCUBOOT_VERIFY_IMG_ADDRESS", default=True),
-        prevent_downgrade=_flag(bootloader, "MCUBOOT_DOWNGRADE_PREVENTION"),
+        prevent_downgrade=_flag(bootloader, "MCUBOOT_DOWNGRADE_PREVENTION")
+        or _flag(bootloader, "BOOT_DOWNGRADE_PREVENTION"),
         compare_build_number=_flag(bootloader, "BOOT_VERSION_CMP_USE_BUILD_NUMBER"),
+        validate_primary=_flag(bootloader, "BOOT_VALIDATE_SLOT0", default=True),
         erase_time=erase_time,
         write_time=write_time,
         server=server_profile(build),

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..mcuboot import BootloaderMode
+from .dependencies import Dependencies
 from .flash import FlashArea
 from .profile import DeviceProfile
-from .slots import Header, ImageSlots
+from .slots import ImageSlots
 from .swap import Swapper, copy
 from .trailer import Flag, Magic, SwapType, read_swap_type
 from .validate import Validator
@@ -36,6 +37,7 @@ class Bootloader:
         self._scratch = scratch
         self._log = log
         self._validator = Validator(profile)
+        self._dependencies = Dependencies(profile, images, self._validator)
 
     def boot(self) -> dict[int, int] | None:
         """Return the slot index that runs for each image number; `None` if nothing can be run.
@@ -45,10 +47,9 @@ class Bootloader:
         self._log("*** Booting MCUboot ***")
         self._log("Starting bootloader")
         if self._profile.mode.is_direct_xip:
-            active = {slots.number: self._choose(slots) for slots in self._images}
+            active = self._choose_all()
         else:
-            for slots in self._images:
-                self._update(slots)
+            self._update_all()
             active = {slots.number: self._primary(slots) for slots in self._images}
         running = {number: index for number, index in active.items() if index is not None}
         if len(running) < len(active):
@@ -62,23 +63,53 @@ class Bootloader:
 
     # Swapping and overwriting
 
-    def _update(self, slots: ImageSlots) -> None:
-        if self._profile.mode is BootloaderMode.OVERWRITE_ONLY:
-            swap_type = self._validated(slots, read_swap_type(*slots.states()))
-            if swap_type in (SwapType.TEST, SwapType.PERM):
-                self._overwrite(slots)
+    def _update_all(self) -> None:
+        """Decide for every image first, and finish what was cut; only then begin anything."""
+        asked: dict[int, SwapType] = {}
+        for slots in self._images:
+            swap_type = self._prepare(slots)
+            if swap_type not in (SwapType.NONE, SwapType.REVERT):
+                # The last boot ended between two images: the ones before this one were updated just
+                # then, and are not to go back because nobody has confirmed them yet.
+                asked = {n: SwapType.NONE if t is SwapType.REVERT else t for n, t in asked.items()}
+            asked[slots.number] = SwapType.NONE if swap_type is None else swap_type
+        upgraded = {
+            slots: slots.image_offset(1, reverting=asked[slots.number] is SwapType.REVERT)
+            for slots in self._images
+            if asked[slots.number] in UPGRADES
+        }
+        problem = self._dependencies.unmet(upgraded) if upgraded else None
+        if problem is not None:
+            self._log(f"Nothing is upgraded: {problem}")
             return
+        for slots in self._images:
+            self._perform(slots, asked[slots.number])
+
+    def _prepare(self, slots: ImageSlots) -> SwapType | None:
+        """Return what is asked for; `None` if it was a swap to be finished, which is done now."""
+        if self._profile.mode is BootloaderMode.OVERWRITE_ONLY:
+            return self._validated(slots, read_swap_type(*slots.states()))
         swapper = Swapper(slots, self._scratch, self._log)
         source = swapper.source()
         if source is not None:
             self._complete(slots, swapper.resume(source))
-            return
+            return None
         swap_type = read_swap_type(*slots.states())
         self._log(f"Image index: {slots.number}, Swap type: {swap_type.name.lower()}")
-        swap_type = self._validated(slots, swap_type)
-        if swap_type in UPGRADES:
+        return self._validated(slots, swap_type)
+
+    def _perform(self, slots: ImageSlots, swap_type: SwapType) -> None:
+        if self._profile.mode is BootloaderMode.OVERWRITE_ONLY:
+            if swap_type in (SwapType.TEST, SwapType.PERM):
+                self._overwrite(slots)
+        elif swap_type in UPGRADES:
             offset = slots.image_offset(1, reverting=swap_type is SwapType.REVERT)
-            swapper.start(swap_type, downwards=bool(slots.secondary_offset) and offset == 0)
+            if swap_type is not SwapType.REVERT and self._downgrade(slots, offset):
+                self._log(f"Image {slots.number} in slot 1 erased due to downgrade prevention")
+                slots.areas[1].erase(0, slots.areas[1].size)
+                return
+            downwards = bool(slots.secondary_offset) and offset == 0
+            Swapper(slots, self._scratch, self._log).start(swap_type, downwards=downwards)
             self._complete(slots, swap_type)
         elif swap_type is SwapType.FAIL:
             # Not to fall into the same trap at every start, the primary image counts as confirmed.
@@ -100,16 +131,13 @@ class Bootloader:
         if swap_type not in UPGRADES:
             return swap_type
         offset = slots.image_offset(1, reverting=swap_type is SwapType.REVERT)
-        problem = self._validator.problem(slots, 1, offset)
+        problem = None
+        if self._profile.mode is BootloaderMode.OVERWRITE_ONLY:
+            problem = self._downgrade(slots, offset)
+        if problem is None:
+            problem = self._validator.problem(slots, 1, offset)
         if problem is None and self._profile.mode.is_swap:
             problem = self._validator.vector_problem(slots, offset)
-        if problem is None:
-            problem = self._downgrade(slots, offset, swap_type)
-        if problem is None:
-            problem = self._missing_dependency(slots, offset)
-            if problem is not None:
-                self._log(f"Image {slots.number} is not upgraded: {problem}")
-                return SwapType.NONE
         if problem is None:
             return swap_type
         self._log(f"Image in the secondary slot is not valid! ({problem})")
@@ -117,32 +145,13 @@ class Bootloader:
         slots.areas[1].erase(0, slots.areas[1].size)
         return SwapType.FAIL
 
-    def _downgrade(self, slots: ImageSlots, offset: int, swap_type: SwapType) -> str | None:
+    def _downgrade(self, slots: ImageSlots, offset: int) -> str | None:
         old, new = slots.header(0), slots.header(1, offset)
-        if not self._profile.prevent_downgrade or swap_type is SwapType.REVERT:
+        if not self._profile.prevent_downgrade or old is None or new is None:
             return None
-        if old is None or new is None or new.version >= old.version:
+        if self._profile.compare(new.version, old.version) >= 0:
             return None
         return f"insufficient version {new.version}, the primary slot has {old.version}"
-
-    def _missing_dependency(self, slots: ImageSlots, offset: int) -> str | None:
-        for number, least in self._validator.dependencies(slots, 1, offset):
-            other = next((one for one in self._images if one.number == number), None)
-            if other is None:
-                return f"it depends on image {number}, which this device has not"
-            versions = [
-                header.version
-                for header in (other.header(0), self._pending_header(other))
-                if header is not None
-            ]
-            if not any(version >= least for version in versions):
-                return f"it depends on image {number} version {least}"
-        return None
-
-    @staticmethod
-    def _pending_header(slots: ImageSlots) -> Header | None:
-        asked = read_swap_type(*slots.states()) in (SwapType.TEST, SwapType.PERM)
-        return slots.header(1, slots.image_offset(1)) if asked else None
 
     def _overwrite(self, slots: ImageSlots) -> None:
         primary, secondary = slots.areas
@@ -159,7 +168,11 @@ class Bootloader:
     def _primary(self, slots: ImageSlots) -> int | None:
         if slots.number and (slots.number, 0) not in self._profile.factory:
             return 0  # another core's image, which it checks itself
-        problem = self._validator.problem(slots, 0)
+        problem = None
+        if self._profile.validate_primary:
+            problem = self._validator.problem(slots, 0)
+        elif slots.header(0) is None:
+            problem = "bad image magic"
         if problem is None:
             return 0
         self._log(f"Image in the primary slot is not valid! ({problem})")
@@ -167,8 +180,28 @@ class Bootloader:
 
     # Direct-xip
 
-    def _choose(self, slots: ImageSlots) -> int | None:
-        candidates = [index for index in (0, 1) if slots.header(index) is not None]
+    def _choose_all(self) -> dict[int, int | None]:
+        """Choose a slot of every image, and others where they don't go together."""
+        left = {
+            slots: [index for index in (0, 1) if slots.header(index) is not None]
+            for slots in self._images
+        }
+        chosen: dict[ImageSlots, int | None] = {}
+        while True:
+            for slots in self._images:
+                if slots not in chosen:
+                    chosen[slots] = self._choose(slots, left[slots])
+            runs = {slots: index for slots, index in chosen.items() if index is not None}
+            unmet = self._dependencies.first_unmet(runs) if len(runs) == len(chosen) else None
+            if unmet is None:
+                return {slots.number: index for slots, index in chosen.items()}
+            slots, problem = unmet
+            self._log(f"Slot skipped: {problem}")
+            left[slots].remove(runs[slots])
+            del chosen[slots]
+
+    def _choose(self, slots: ImageSlots, candidates: list[int]) -> int | None:
+        """Return the slot to run, of those in `candidates`; others are taken out of it."""
         while candidates:
             index = self._higher(slots, candidates)
             header = slots.header(index)
@@ -188,10 +221,7 @@ class Bootloader:
             old, new = slots.header(best), slots.header(index)
             assert old is not None
             assert new is not None
-            before, after = old.version, new.version
-            if not self._profile.compare_build_number:
-                before, after = before.without_build, after.without_build
-            if after > before:
+            if self._profile.compare(new.version, old.version) > 0:
                 best = index
         return best
 

@@ -12,7 +12,7 @@ from ..faults import fault
 from ..mcuboot import BootloaderMode
 
 if TYPE_CHECKING:
-    from ..image import PublicKey
+    from ..image import ImageVersion, PublicKey
 
 PLAYABLE_MODES = (
     BootloaderMode.SWAP_USING_MOVE,
@@ -117,7 +117,8 @@ class DeviceProfile:
     and whose key hash is that of the image that it runs. `max_sectors` is
     `CONFIG_BOOT_MAX_IMG_SECTORS`. `check_reset_vector` erases an image whose reset vector points
     out of the primary slot (`MCUBOOT_VERIFY_IMG_ADDRESS`, swap modes). `prevent_downgrade` is
-    `MCUBOOT_DOWNGRADE_PREVENTION`, `compare_build_number` `BOOT_VERSION_CMP_USE_BUILD_NUMBER`.
+    `MCUBOOT_DOWNGRADE_PREVENTION`, `compare_build_number` `BOOT_VERSION_CMP_USE_BUILD_NUMBER`;
+    `validate_primary` is `BOOT_VALIDATE_SLOT0`: whether what runs is checked at every boot.
     `boot_time` is the seconds from the reset to the first advertisement, without flash operations;
     `erase_time` seconds for one sector, `write_time` seconds for one byte.
     """
@@ -133,6 +134,7 @@ class DeviceProfile:
     check_reset_vector: bool = True
     prevent_downgrade: bool = False
     compare_build_number: bool = False
+    validate_primary: bool = True
     boot_time: float = 0.05
     erase_time: float = 0.0
     write_time: float = 0.0
@@ -156,6 +158,12 @@ class DeviceProfile:
         for image in self.images:
             if {slot.index for slot in self.slots if slot.image == image} != {0, 1}:
                 raise fault("DV513", f"image {image} has not got a primary and a secondary slot")
+
+    def compare(self, left: ImageVersion, right: ImageVersion) -> int:
+        """Compare versions as the bootloader does: 1, 0 or -1."""
+        if not self.compare_build_number:
+            left, right = left.without_build, right.without_build
+        return (left > right) - (left < right)
 
     @property
     def images(self) -> tuple[int, ...]:

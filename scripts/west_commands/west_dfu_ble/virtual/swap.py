@@ -61,7 +61,8 @@ class Swapper:
         # Three steps noted in the primary slot: the scratch area's trailer has served, and only its
         # erasure was cut.
         copied = primary.magic is Magic.GOOD and self._first.steps_done() >= 3
-        if scratch.magic is Magic.GOOD and not copied:
+        mine = scratch.magic is Magic.GOOD and scratch.image == self._slots.number
+        if mine and not copied:
             return self._scratch_trailer
         if primary.magic is Magic.GOOD and primary.copy_done is Flag.UNSET:
             return self._first

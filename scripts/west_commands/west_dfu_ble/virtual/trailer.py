@@ -46,10 +46,11 @@ class SwapType(Enum):
 
 @dataclass(frozen=True)
 class SwapState:
-    """A trailer as it was read."""
+    """A trailer as it was read; `image` is the number of the image that is exchanged."""
 
     magic: Magic
     swap_type: SwapType
+    image: int
     copy_done: Flag
     image_ok: Flag
 
@@ -92,10 +93,11 @@ class Trailer:
         magic = Magic.GOOD if found == self.magic else Magic.BAD
         if found.count(ERASED) == _MAGIC_SIZE:
             magic = Magic.UNSET
-        info = self.area.read(self.swap_info_offset, 1)[0] & 0x0F
+        info = self.area.read(self.swap_info_offset, 1)[0]
         return SwapState(
             magic,
-            SwapType(info) if info in (2, 3, 4) else SwapType.NONE,
+            SwapType(info & 0x0F) if info & 0x0F in (2, 3, 4) else SwapType.NONE,
+            info >> 4,
             self._flag(self.copy_done_offset),
             self._flag(self.image_ok_offset),
         )
