@@ -175,7 +175,9 @@ def test_the_fault_matrix_as_a_table(dfu_ble: RunDfuBle, tiny: Path) -> None:
     ]
     assert [row.split()[0] for row in rows[: len(FaultKind)]] == [kind.value for kind in FaultKind]
     assert "DV506   The device ran the new image or tried to" in result.out
-    assert "old" in next(row for row in rows if row.startswith("reboot"))
+    assert next(row for row in rows if row.startswith("reboot")).split()[-2:] == ["DV506"] * 2
+    assert next(row for row in rows if row.startswith("flash-write")).endswith("DV501 new")
+    assert max(map(len, result.out.splitlines())) <= 80
     assert result.last_line == "after each the device booted a valid image, and it was as reported"
 
 

@@ -65,7 +65,11 @@ def test_from_the_package_of_another_release(tmp_path: Path) -> None:
         (FaultKind.REQUEST_LOST, "activate", 3.0),
         ("response-late", 0, 4.0),
         ("slow-erase", "upload", 20.0),
-        ("power-cut", "reset+25%", 1.0),
+        # Gone without a word: it is missed after the supervision timeout.
+        ("vanish", "upload", 2.2),
+        ("reboot", "upload", 2.2),
+        # Back before it is missed, as it is after every reset.
+        ("power-cut", "reset+25%", 0.0),
     ],
 )
 def test_a_fault_strikes_and_takes_its_time(

@@ -12,9 +12,10 @@ import pytest
 from boards import make_board, make_update
 from link_talk import LinkTalk
 from west_dfu_ble.link.hci import HciLink
-from west_dfu_ble.virtual import Clock, LinkTiming, VirtualDevice, capacity
+from west_dfu_ble.virtual import Clock, LinkTiming, LoopClock, VirtualDevice, capacity
 from west_dfu_ble.virtual.timed_air import TimedAir
 from west_dfu_ble.virtual.timing import air_time, exchange_time, packets_in_event
+from west_dfu_ble.virtual.warped_time import run_warped
 
 WRITE = 495
 
@@ -104,14 +105,15 @@ def test_an_update_takes_the_time_of_the_radio() -> None:
     async def upload() -> None:
         board, image = make_board(), make_update(size=60_000)
         timing = LinkTiming(0.015)
-        radio = board.on_air(timing=timing)
+        radio = board.on_air(LoopClock(), timing)
         link = HciLink("hci", "timed", radio.open, board.address)
+        now = asyncio.get_running_loop().time
         try:
             await link.connect(5)
             talk = LinkTalk(link)
-            begin = time.monotonic()
+            begin = now()
             await talk.upload(image, chunk=2400)
-            seconds = time.monotonic() - begin
+            seconds = now() - begin
             # Not faster than the air allows, and two in flight keep most of it busy.
             assert len(image) / seconds < capacity(timing, WRITE)
             assert len(image) / seconds > capacity(timing, WRITE) * 0.5
@@ -119,7 +121,7 @@ def test_an_update_takes_the_time_of_the_radio() -> None:
             await link.disconnect()
             await radio.close()
 
-    asyncio.run(asyncio.wait_for(upload(), 60))
+    run_warped(upload())
 
 
 def test_a_device_that_vanished_is_missed_after_the_supervision_timeout() -> None:

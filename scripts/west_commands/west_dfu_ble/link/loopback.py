@@ -15,6 +15,7 @@ from .inbox import Inbox
 from .model import LinkLost, LinkTraits
 
 _LOOK_AGAIN = 0.005
+_VANISHED = "vanish"
 
 
 class Answer(Protocol):
@@ -27,6 +28,14 @@ class Answer(Protocol):
     @property
     def seconds(self) -> float:
         """How long the device took."""
+
+
+class HangUp(Protocol):
+    """How a device leaves a link: ``"vanish"`` is without a word."""
+
+    @property
+    def value(self) -> str:
+        """What it is called."""
 
 
 class Device(Protocol):
@@ -56,7 +65,7 @@ class Device(Protocol):
     def tick(self, now: float) -> bool:
         """Do the reset whose time has come."""
 
-    def take_hang_up(self) -> object | None:
+    def take_hang_up(self) -> HangUp | None:
         """Return how the device ends the link, if it does."""
 
     def disconnected(self) -> None:
@@ -67,13 +76,23 @@ class LoopbackLink:
     """The way into `device`; see `Link`.
 
     `max_write` is what one write takes, in bytes. All waiting (resets, slow flash, late answers) is
-    `speed` times shorter than it would be on a board.
+    `speed` times shorter than it would be on a board. A device that is gone without a word is
+    missed `loss_delay` seconds later, as by the supervision timeout of a radio.
     """
 
-    def __init__(self, device: Device, *, max_write: int = 495, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        device: Device,
+        *,
+        max_write: int = 495,
+        speed: float = 1.0,
+        loss_delay: float = 0.0,
+    ) -> None:
         """Lead into `device`, which belongs to this link alone."""
         self._device = device
         self._speed = speed
+        self._loss_delay = loss_delay
+        self._missing: asyncio.TimerHandle | None = None
         self._traits = LinkTraits(
             "virtual",
             "loopback",
@@ -126,6 +145,8 @@ class LoopbackLink:
         for start in range(0, len(frame), self._traits.max_write):
             if self._inbox.lost is not None:
                 raise LinkLost(self._inbox.lost)
+            if self._missing is not None:
+                return  # nobody hears it
             self._device.take(frame[start : start + self._traits.max_write], self._now())
         self._work.set()
 
@@ -136,7 +157,20 @@ class LoopbackLink:
     def _now(self) -> float:
         return asyncio.get_running_loop().time() * self._speed
 
+    def _miss(self, reason: str) -> None:
+        """Let the client find out that the device is gone."""
+        if not self._loss_delay:
+            self._hang_up(reason)
+        elif self._inbox.lost is None and self._missing is None:
+            self._device.disconnected()
+            self._missing = asyncio.get_running_loop().call_later(
+                self._loss_delay / self._speed, self._hang_up, reason
+            )
+
     def _hang_up(self, reason: str) -> None:
+        if self._missing is not None:
+            self._missing.cancel()
+            self._missing = None
         if self._inbox.lost is None:
             self._inbox.close(reason)
             self._device.disconnected()
@@ -145,19 +179,23 @@ class LoopbackLink:
         """Answer requests, and reset when it is time."""
         while True:
             if self._device.tick(self._now()):
-                self._hang_up("the device was reset")
+                self._miss("the device was reset")
                 self._back_at = self._now() + self._device.boot_seconds
             answer = self._device.serve(self._now())
-            if self._device.take_hang_up():
+            hang_up = self._device.take_hang_up()
+            if hang_up is not None and hang_up.value == _VANISHED:
+                self._miss("the device is not heard any more")
+            elif hang_up is not None:
                 self._hang_up("the device ended the link")
             if answer is not None:
                 if answer.seconds:
                     await asyncio.sleep(answer.seconds / self._speed)
-                self._inbox.put(answer.frame)
+                if self._missing is None:
+                    self._inbox.put(answer.frame)
                 self._device.sent()
                 continue
             if not self._device.is_running:
-                self._hang_up("the device is off")
+                self._miss("the device is off")
             self._work.clear()
             await self._wait()
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # Bytes of an ATT write that are not its value.
 _ATT_HEADER = 3
+# Seconds, as `link.hci` asks for it.
+_SUPERVISION = 2.0
 # The device is started again so often: a power cut that struck while it booted strikes once.
 _STARTS = 3
 
@@ -145,10 +147,11 @@ def play(
 
 def _link_to(device: VirtualDevice, over: Over) -> Link:
     if over is Over.SMP:
-        return LoopbackLink(device, max_write=device.profile.radio.mtu - _ATT_HEADER)
+        max_write = device.profile.radio.mtu - _ATT_HEADER
+        return LoopbackLink(device, max_write=max_write, loss_delay=_SUPERVISION)
     from ..link.virtual import VirtualLink
 
-    return VirtualLink(ReachableDevice(device, LoopClock()))
+    return VirtualLink(ReachableDevice(device, LoopClock(), loss_delay=_SUPERVISION))
 
 
 def _is_true(held: SlotImage, state: DeviceState | None, *, is_done: bool) -> bool:

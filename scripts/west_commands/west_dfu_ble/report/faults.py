@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..faults import FAULTS
@@ -13,12 +14,15 @@ from ..update.events import Phase
 if TYPE_CHECKING:
     from ..rehearsal import Trial
 
+# Columns: of a line, and of a sign that the legend explains.
+_WIDTH, _SIGN = 79, 8
+
 
 def fault_table(trials: Sequence[Trial]) -> str:
     """Return the matrix: ``+1.0 s`` for an update that was done, else the error's code.
 
-    A code is followed by what runs then, the ``old`` image or the ``new`` one. A ``!`` marks a
-    device that did not boot a valid image, or one that was not as reported.
+    The old image runs then; behind a code stands ``new`` where the new one does. A ``!`` marks a
+    device that did not boot a valid image, or one that was not as reported. It fits 80 columns.
     """
     phases = [phase for phase in Phase if any(trial.phase is phase for trial in trials)]
     cells = {(trial.kind, trial.phase): _cell(trial) for trial in trials}
@@ -30,17 +34,31 @@ def fault_table(trials: Sequence[Trial]) -> str:
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    return "\n".join([*lines, "", *_legend(trials), "", *_summary(trials)])
+    told = [*_wrapped(_legend(trials)), "", *_wrapped(("", text) for text in _summary(trials))]
+    return "\n".join([*lines, "", *told])
 
 
-def _legend(trials: Sequence[Trial]) -> list[str]:
+def _wrapped(entries: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Break what is told of a sign, the text under its beginning."""
+    for sign, text in entries:
+        first = f"{sign:{_SIGN}}" if sign else ""
+        yield from textwrap.wrap(
+            text, _WIDTH, initial_indent=first, subsequent_indent=" " * len(first)
+        )
+
+
+def _legend(trials: Sequence[Trial]) -> list[tuple[str, str]]:
     """Say how to read a cell, and what each code means that stands in one."""
     codes = sorted({trial.code for trial in trials if trial.code})
-    return [
-        "+1.0 s  the update was done all the same, so much later (the waiting; not the radio)",
-        "-       nothing happens in that phase that the fault could strike",
-        *(f"{code:6}  {FAULTS[code].meaning}" for code in codes),
+    legend = [
+        ("+1.0 s", "the update was done, so much later (the waiting; not the radio)"),
+        ("-", "nothing happens in that phase that the fault could strike"),
     ]
+    if codes:
+        legend.append(("DVnnn", "it ended with that error, and the device runs the old image"))
+    if any(trial.code and trial.runs_new for trial in trials):
+        legend.append(("new", "the same, and it runs the new image"))
+    return [*legend, *((code, FAULTS[code].meaning) for code in codes)]
 
 
 def _summary(trials: Sequence[Trial]) -> list[str]:
@@ -60,8 +78,8 @@ def _summary(trials: Sequence[Trial]) -> list[str]:
 def _cell(trial: Trial) -> str:
     text = f"{max(trial.seconds, 0.0):+.1f} s"
     if trial.code:
-        text = f"{trial.code} {'new' if trial.runs_new else 'old'}"
-    return text + ("" if trial.is_true else " !")
+        text = trial.code + (" new" if trial.runs_new else "")
+    return text + ("" if trial.is_true else "!")
 
 
 def trials_as_json(trials: Sequence[Trial]) -> str:

@@ -116,6 +116,10 @@ class VirtualDevice:
             raise ValueError(f"{fault.kind.value} holds from the start, or not at all")
         self._faults.add(fault)
 
+    def clear_faults(self) -> None:
+        """Let nothing more go wrong that has not yet; what holds from the start goes on."""
+        self._faults.clear()
+
     @property
     def struck(self) -> frozenset[Fault]:
         """The faults that have struck so far."""
@@ -315,14 +319,20 @@ class VirtualDevice:
         """The Bluetooth address, random static."""
         return self.profile.radio.address
 
-    def on_air(self, clock: Clock | None = None, timing: LinkTiming | None = None) -> VirtualRadio:
+    def on_air(
+        self,
+        clock: Clock | None = None,
+        timing: LinkTiming | None = None,
+        loss_delay: float = 0.0,
+    ) -> VirtualRadio:
         """Make the radio that this device can be reached by (with Bumble); nothing is on yet.
 
-        `clock` may run faster than the host's; with `timing` data takes the time of a real radio.
+        `clock` may run faster than the host's; with `timing` data takes the time of a real radio,
+        and without it a device that vanished is missed `loss_delay` seconds later.
         """
         from .peripheral import VirtualRadio
 
-        return VirtualRadio(self, clock, timing)
+        return VirtualRadio(self, clock, timing, loss_delay)
 
     # What a test or a report wants to know
 

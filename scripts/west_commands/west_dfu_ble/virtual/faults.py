@@ -143,6 +143,10 @@ class Faults:
         """Set another one; what it counts goes on from where it is."""
         self._faults.append(fault)
 
+    def clear(self) -> None:
+        """Forget those that have not struck; what holds from the start goes on."""
+        self._faults, self._slow = [], []
+
     def holds(self, kind: FaultKind) -> bool:
         """Whether a fault that holds from the start is set."""
         return any(self._strike(fault) for fault in self._faults if fault.kind is kind)

@@ -273,8 +273,10 @@ class VirtualRadio:
         device: ServedDevice,
         clock: Clock | None = None,
         timing: LinkTiming | None = None,
+        loss_delay: float = 0.0,
     ) -> None:
         """Nothing is on before `open` or `switch_on`. Without `timing` data takes no time."""
+        self._loss_delay = loss_delay
         self._devices = [device]
         self._clock = clock or Clock()
         self._timing = timing
@@ -297,7 +299,7 @@ class VirtualRadio:
 
     async def switch_on(self) -> None:
         """Put the devices on the air."""
-        self._air = TimedAir(self._timing, self._clock) if self._timing else Air()
+        self._air = TimedAir(self._timing, self._clock) if self._timing else Air(self._loss_delay)
         for device in self._devices:
             peripheral = VirtualPeripheral(device, self._air, self._clock, self._snooper)
             self._peripherals.append(peripheral)

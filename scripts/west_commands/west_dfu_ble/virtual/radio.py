@@ -30,9 +30,10 @@ _UNSUPPORTED = (
 class Air(LocalLink):
     """What carries packets from one controller to the others, at once and without loss."""
 
-    def __init__(self) -> None:
-        """Make an air without any controller."""
+    def __init__(self, loss_delay: float = 0.0) -> None:
+        """Make an air without any controller; see the property for `loss_delay`."""
         super().__init__()  # type: ignore[no-untyped-call]  # Bumble's has no annotations
+        self._loss_delay = loss_delay
 
     def send_acl_data(
         self,
@@ -73,7 +74,7 @@ class Air(LocalLink):
     @property
     def loss_delay(self) -> float:
         """Seconds until a device that vanished is missed."""
-        return 0.0
+        return self._loss_delay
 
     async def close(self) -> None:
         """Stop whatever goes on by itself."""

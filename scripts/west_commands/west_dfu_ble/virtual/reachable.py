@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReachableDevice:
-    """For `link.open_link("virtual", virtual=...)`; `clock` and `timing` as in `on_air`."""
+    """For `link.open_link("virtual", virtual=...)`; the other fields as in `on_air`."""
 
     device: VirtualDevice
     clock: Clock | None = None
     timing: LinkTiming | None = None
+    loss_delay: float = 0.0
 
     @property
     def address(self) -> str:
@@ -34,4 +35,4 @@ class ReachableDevice:
 
     def on_air(self) -> VirtualRadio:
         """Make a radio to reach it by."""
-        return self.device.on_air(self.clock, self.timing)
+        return self.device.on_air(self.clock, self.timing, self.loss_delay)
