@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small MCUboot images made by hand: quick, unsigned, exactly as a test wants them."""
+"""Small MCUboot images made by hand: quick, and exactly as a test wants them."""
 
 from __future__ import annotations
 
 import hashlib
 import struct
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
 def make_image(
@@ -18,11 +21,12 @@ def make_image(
     wrong_digest: bool = False,
     flags: int = 0,
     extra_tlvs: tuple[tuple[int, bytes], ...] = (),
+    sign_with: Ed25519PrivateKey | None = None,
 ) -> bytes:
     """Return an image of about `size` bytes whose reset vector points behind `linked_for`.
 
     `flags` are further ones of the header.
-    `extra_tlvs` are protected entries (type, value).
+    `extra_tlvs` are protected entries (type, value); the last entry is always the digest.
     """
     vectors = struct.pack("<II", 0x2000_8000, linked_for + header_size + 0x101)
     blocks = range(-(-(size - len(vectors)) // 32))
@@ -50,6 +54,10 @@ def make_image(
     if wrong_digest:
         digest = digest[::-1]
     tlvs = struct.pack("<HH", 0x10, 32) + digest
+    if sign_with is not None:
+        key = sign_with.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        for kind, value in ((0x24, sign_with.sign(digest)), (0x01, hashlib.sha256(key).digest())):
+            tlvs = struct.pack("<HH", kind, len(value)) + value + tlvs
     return header + payload + protected + struct.pack("<HH", 0x6907, len(tlvs) + 4) + tlvs
 
 
