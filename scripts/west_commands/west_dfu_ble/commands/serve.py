@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..diagnostics import ExitStatus
 from ..faults import fault
+from ..link import silence
 from ..report.console import Console
 from ..virtual import Fault, VirtualDevice, parse_fault
 from .forward import make_gateway, start_gateway
@@ -115,6 +116,7 @@ async def _serve(
         finally:
             await server.close()
         return
+    silence("bumble")
     from ..virtual.hci_server import HciServer
     from ..virtual.peripheral import VirtualRadio
 

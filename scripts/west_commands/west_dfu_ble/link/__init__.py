@@ -6,7 +6,7 @@ stands in a module of its own and is imported when it is asked for.
 """
 
 from .model import AskPasskey, Link, LinkLost, LinkTraits, Seen, plain_address
-from .open import KINDS, open_link, open_links, require_hci, scan
+from .open import KINDS, open_link, open_links, require_hci, scan, silence
 
 __all__ = [
     "KINDS",
@@ -20,4 +20,5 @@ __all__ = [
     "plain_address",
     "require_hci",
     "scan",
+    "silence",
 ]

@@ -168,13 +168,20 @@ def _parse(spec: str) -> tuple[str, str]:
     return name, argument
 
 
+def silence(library: str) -> None:
+    """Keep a library's log lines out of ours, unless somebody asked for them.
+
+    What matters of it becomes a diagnostic; the rest, also of a stack that is taken down by Ctrl-C
+    or fed with nonsense, would stand between our own lines.
+    """
+    if (logger := logging.getLogger(library)).level == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL)
+
+
 def _load(name: str) -> ModuleType:
     kind = KINDS[name]
     for library in kind.libraries:
-        # What matters of it becomes a diagnostic; the rest, also of a stack that is taken down by
-        # Ctrl-C, would stand between the lines of an update.
-        if (logger := logging.getLogger(library)).level == logging.NOTSET:
-            logger.setLevel(logging.CRITICAL)
+        silence(library)
     try:
         return import_module(kind.module, __package__)
     except ModuleNotFoundError as error:

@@ -81,6 +81,8 @@ class _Sink:
         self._writer = writer
 
     def on_packet(self, packet: bytes) -> None:
+        if self._writer.is_closing():
+            return
         if self._writer.transport.get_write_buffer_size() > _WAITING:
             self._writer.transport.abort()
         else:
