@@ -12,7 +12,13 @@ from west_dfu_ble.mcuboot import BootloaderMode
 from west_dfu_ble.rehearsal import Over, Trial, run_matrix
 from west_dfu_ble.report.faults import fault_table
 from west_dfu_ble.update import Phase
-from west_dfu_ble.virtual import PLAYABLE_MODES, FaultKind
+from west_dfu_ble.virtual import (
+    PLAYABLE_MODES,
+    ZEPHYR_2_7,
+    ZEPHYR_4,
+    FaultKind,
+    ServerProfile,
+)
 
 SWAP = BootloaderMode.SWAP_USING_MOVE
 # One of each sort: an answer, the link, the device, its flash, its power, what holds all the time.
@@ -54,6 +60,17 @@ def test_every_fault_in_every_phase(mode: BootloaderMode) -> None:
         assert phases, kind
         if kind.counts.value == "requests":
             assert phases == everywhere, kind
+
+
+@pytest.mark.parametrize("server", [ZEPHYR_2_7, ZEPHYR_4], ids=lambda one: one.kernel_version)
+@pytest.mark.parametrize("mode", PLAYABLE_MODES, ids=lambda mode: mode.title)
+def test_servers_of_other_generations(server: ServerProfile, mode: BootloaderMode) -> None:
+    plain = scene(mode)
+    trials = run_matrix(
+        replace(plain, profile=replace(plain.profile, server=server)),
+        kinds=set(QUICK) - {FaultKind.SMALL_MTU},
+    )
+    must_be_true(trials)
 
 
 def test_some_faults_over_two_bluetooth_stacks() -> None:

@@ -34,15 +34,29 @@ def ask(board: VirtualDevice, version: int, *request: Any) -> tuple[int, Any]:
 def test_zephyr_2_7_answers_in_version_1_whatever_was_asked() -> None:
     board = make_board(server=ZEPHYR_2_7)
     for version in (0, 1):
-        assert ask(board, version, 2, 0, 0, {"d": "x"}) == (3, {"rc": 0, "r": "x"})
-        assert ask(board, version, 0, 0, 6, {}) == (1, {"rc": 8})
-        assert ask(board, version, 2, 1, 5, {"slot": 0}) == (3, {"rc": 6})
-        assert ask(board, version, 2, 1, 0, {"hash": bytes(32)}) == (3, {"rc": 1})
-    new = make_update()
-    assert ask(board, 0, 0, 1, 0, {})[1]["rc"] == 0
+        assert ask(board, version, 2, 0, 0, {"d": "x"}) == (3, {"r": "x"})
+        for command in (6, 7, 8):  # parameters, information, bootloader
+            assert ask(board, version, 0, 0, command, {}) == (1, {"rc": 8})
+        assert ask(board, version, 2, 1, 5, {}) == (3, {"rc": 0})  # empty already
+        assert ask(board, version, 2, 1, 0, {"hash": bytes(32)}) == (3, {"rc": 3})
+        first = {"off": 0, "len": 400, "data": bytes(64)}
+        assert ask(board, version, 2, 1, 1, first) == (3, {"rc": 3})  # no image
+    assert "rc" not in ask(board, 0, 0, 1, 0, {})[1]
+
+
+def test_zephyr_2_7_takes_an_upload_in_whole_words() -> None:
+    board, new = make_board(server=ZEPHYR_2_7), make_update(size=2000)
     talk = Talk(board, version=0)
-    assert talk.upload(new, chunk=300) == {"rc": 0, "off": len(new)}
+    first = {"off": 0, "len": len(new), "sha": bytes(32), "data": new[:301]}
+    assert ask(board, 0, 2, 1, 1, first)[1] == {"rc": 0, "off": 300}
+    assert ask(board, 0, 2, 1, 1, {"off": 301, "data": b"x"})[1] == {"rc": 0, "off": 300}
+    assert talk.upload(new, chunk=301) == {"rc": 0, "off": len(new)}
     assert talk.test(digest_of(new))["images"][1]["pending"] is True
+    # A slot in use is no bad state yet: it says that there is no memory.
+    assert ask(board, 0, 2, 1, 1, first)[1] == {"rc": 2}
+    assert ask(board, 0, 2, 1, 5, {})[1] == {"rc": 6}
+    board.boot()
+    assert [entry["version"] for entry in talk.state()] == ["2.0.0", "1.0.0"]
 
 
 def test_zephyr_4_refuses_version_1_and_tells_of_its_slots() -> None:

@@ -40,6 +40,7 @@ def server_profile(build: Build) -> ServerProfile:
         buf_count=_number(symbols, 4, "MCUMGR_TRANSPORT_NETBUF_COUNT", "MCUMGR_BUF_COUNT"),
         reassembly=_on(symbols, "MCUMGR_TRANSPORT_BT_REASSEMBLY", "MCUMGR_SMP_REASSEMBLY_BT"),
         os_group=_on(symbols, "MCUMGR_GRP_OS", "MCUMGR_CMD_OS_MGMT"),
+        info=_on(symbols, "MCUMGR_GRP_OS_INFO"),
         parameters=_on(symbols, "MCUMGR_GRP_OS_MCUMGR_PARAMS", "OS_MGMT_MCUMGR_PARAMS"),
         bootloader_info=_on(symbols, "MCUMGR_GRP_OS_BOOTLOADER_INFO"),
         slot_info=_on(symbols, "MCUMGR_GRP_IMG_SLOT_INFO"),
@@ -52,11 +53,12 @@ def server_profile(build: Build) -> ServerProfile:
         verbose_errors=_on(symbols, "MCUMGR_SMP_VERBOSE_ERR_RESPONSE", "MGMT_VERBOSE_ERR_RESPONSE"),
         frugal_list=_on(symbols, "MCUMGR_GRP_IMG_FRUGAL_LIST", "IMG_MGMT_FRUGAL_LIST"),
         legacy_rc=version < (3, 3) or _on(symbols, "MCUMGR_SMP_LEGACY_RC_BEHAVIOUR"),
+        whole_words=version < (2, 7, 99),
         version_1=_on(symbols, "MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL", default=True),
         version_2=version >= (3, 3, 99),
         error_key="ret" if (3, 3, 99) <= version < (3, 4, 99) else "err",
         erase_progressively=_on(symbols, "IMG_ERASE_PROGRESSIVELY"),
-        erase_empty_fails=version < (3, 6),
+        erase_empty_fails=(3, 3, 99) <= version < (3, 6),
         allow_erase_pending=_on(symbols, "MCUMGR_GRP_IMG_ALLOW_ERASE_PENDING"),
         allow_confirm_inactive=_on(
             symbols, "MCUMGR_GRP_IMG_ALLOW_CONFIRM_NON_ACTIVE_SLOT", default=True

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from .profile import ServerProfile
 
-# SMP v1 whatever is asked, `rc: 0` in successes, buffers of 384 bytes that hold one write each,
-# neither parameters nor bootloader information (Zephyr 2.7 LTS, `subsys/mgmt/mcumgr/lib`).
+# SMP v1 whatever is asked, buffers of 384 bytes that hold one write each, echo and reset alone, and
+# an upload in whole words of the flash (Zephyr 2.7 LTS, `modules/lib/mcumgr`).
 ZEPHYR_2_7 = ServerProfile(
     buf_size=384,
     reassembly=False,
+    info=False,
     parameters=False,
     bootloader_info=False,
     version_2=False,
     legacy_rc=True,
-    kernel_version="2.7.99",
+    whole_words=True,
+    erase_empty_fails=False,
+    kernel_version="2.7.0",
 )
-# SMP v2 alone, slot information, an empty slot may be erased and so may a pending image, and only
-# what runs can be confirmed (Zephyr 4.2, `subsys/mgmt/mcumgr/grp/img_mgmt`).
+# SMP v2 alone (`MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL` is off), slot information, an empty slot may
+# be erased and so may a pending image, and only what runs can be confirmed (Zephyr 4.2,
+# `subsys/mgmt/mcumgr/grp/img_mgmt`).
 ZEPHYR_4 = ServerProfile(
     slot_info=True,
     erase_empty_fails=False,

@@ -51,6 +51,10 @@ _VERSION_1 = {
     ImageRc.INVALID_FLASH_ADDRESS: 3,
 }
 
+# What trees up to Zephyr 3.3 sent instead, before there were errors of groups.
+_ORIGINAL = {ImageRc.HASH_NOT_FOUND: 3, ImageRc.INVALID_IMAGE_HEADER_MAGIC: 3}
+_ORIGINAL_UPLOAD = {**_ORIGINAL, ImageRc.NO_FREE_SLOT: 2}
+
 # Texts of CONFIG_MCUMGR_GRP_IMG_VERBOSE_ERR; only refusals of an upload have one.
 _REASONS = {
     ImageRc.INVALID_OFFSET: "header malformed",
@@ -71,5 +75,9 @@ _REASONS = {
 def image_error(code: ImageRc, *, upload: bool = False) -> GroupError:
     """Make the error, ready to raise."""
     return GroupError(
-        GROUP, code, _VERSION_1.get(code, 1), _REASONS.get(code, "") if upload else ""
+        GROUP,
+        code,
+        _VERSION_1.get(code, 1),
+        _REASONS.get(code, "") if upload else "",
+        (_ORIGINAL_UPLOAD if upload else _ORIGINAL).get(code),
     )

@@ -111,7 +111,7 @@ class ImageGroup:
         )
         self._lock.claim()
         result = self.upload.take(request)
-        answer: dict[str, Any] = {"off": result.offset}
+        answer: dict[str, Any] = {**self._success(), "off": result.offset}
         if result.match is not None:
             answer["match"] = result.match
         return answer
@@ -132,12 +132,15 @@ class ImageGroup:
         if area.is_erased(0, area.size):
             if self._profile.server.erase_empty_fails:
                 raise image_error(ImageRc.UNKNOWN)
-            return {}
+            return self._success()
         try:
             area.erase(0, area.size)
         except FlashError:
             raise image_error(ImageRc.FLASH_ERASE_FAILED) from None
-        return {}
+        return self._success()
+
+    def _success(self) -> Answer:
+        return {"rc": 0} if self._profile.server.legacy_rc else {}
 
     def _slot_info(self, payload: bytes) -> Answer:
         images = []

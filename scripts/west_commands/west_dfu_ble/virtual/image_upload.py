@@ -210,6 +210,9 @@ class Upload:
         if not data or self._writer is None:
             return UploadResult(self.offset)
         last = self.offset + len(data) == self.length
+        if self._profile.server.whole_words and not last:
+            # What does not fill a word is left out, and asked for again by the offset.
+            data = data[: len(data) // self._profile.write_block * self._profile.write_block]
         self._writer.write(data, last=last)
         self.offset += len(data)
         if not last:

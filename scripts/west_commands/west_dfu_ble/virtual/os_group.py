@@ -19,16 +19,25 @@ Answer = Mapping[str, Any]
 class GroupError(Exception):
     """An error of a group; SMP v1 sends what `version_1` translates it to.
 
-    `reason` is the text of verbose errors.
+    `reason` is the text of verbose errors, `original` what trees send that know SMP v1 alone, where
+    that is another code.
     """
 
-    def __init__(self, group: int, code: int, version_1: int, reason: str = "") -> None:
+    def __init__(
+        self,
+        group: int,
+        code: int,
+        version_1: int,
+        reason: str = "",
+        original: int | None = None,
+    ) -> None:
         """Name group and code of the error."""
         super().__init__(group, code)
         self.group = group
         self.code = code
         self.version_1 = version_1
         self.reason = reason
+        self.original = version_1 if original is None else original
 
 
 class PlainError(Exception):
@@ -58,8 +67,9 @@ class OsGroup:
             (0, READ): self._echo,
             (0, WRITE): self._echo,
             (5, WRITE): self._reset,
-            (7, READ): self._info,
         }
+        if server.info:
+            found[7, READ] = self._info
         if server.parameters:
             found[6, READ] = self._parameters
         if server.bootloader_info:

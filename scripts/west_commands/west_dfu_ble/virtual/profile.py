@@ -48,12 +48,13 @@ class ServerProfile:
 
     `buf_size` bytes and `buf_count` are MCUmgr's buffers (`CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`,
     `_COUNT`); `reassembly` puts frames of several writes together
-    (`CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`). `os_group`, `parameters`, `bootloader_info` and
-    `slot_info` are commands that a build has or not. `image_check`
+    (`CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`). `os_group`, `info`, `parameters`, `bootloader_info`
+    and `slot_info` are commands that a build has or not. `image_check`
     (`CONFIG_IMG_ENABLE_IMAGE_CHECK`) adds `match` to the last answer of an upload. `version_2` is
-    false up to Zephyr 3.3: answers are then SMP v1 whatever was asked, and `legacy_rc` adds
-    ``rc: 0`` to successes, as older trees do.
-    `erase_empty_fails`: up to Zephyr 3.5 erasing an empty slot is answered with error 1.
+    false up to Zephyr 3.3: answers are then SMP v1 whatever was asked, with that time's errors;
+    `legacy_rc` adds ``rc: 0`` where an upload or an erase succeeds, as older trees do. With
+    `whole_words` a chunk is cut to whole write blocks of the flash, as up to Zephyr 2.7.
+    `erase_empty_fails`: in Zephyr 3.4 and 3.5 erasing an empty slot is answered with error 1.
     `allow_erase_pending` and `allow_confirm_inactive` are
     `CONFIG_MCUMGR_GRP_IMG_ALLOW_ERASE_PENDING` and `…_ALLOW_CONFIRM_NON_ACTIVE_SLOT`.
     With `upload_lock` a second client is told that the device is busy until the first was silent
@@ -67,6 +68,7 @@ class ServerProfile:
     buf_count: int = 4
     reassembly: bool = True
     os_group: bool = True
+    info: bool = True
     parameters: bool = True
     bootloader_info: bool = True
     slot_info: bool = False
@@ -75,6 +77,7 @@ class ServerProfile:
     verbose_errors: bool = False
     frugal_list: bool = False
     legacy_rc: bool = False
+    whole_words: bool = False
     version_1: bool = True
     version_2: bool = True
     erase_progressively: bool = False

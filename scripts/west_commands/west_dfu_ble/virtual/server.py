@@ -188,11 +188,9 @@ class SmpServer:
             return self._error(header, EINVAL), b""
         except GroupError as error:
             if not self._is_version_2(header):
-                return self._error(header, error.version_1, error.reason), b""
+                code = error.version_1 if self._profile.version_2 else error.original
+                return self._error(header, code, error.reason), b""
             answer = {self._profile.error_key: {"group": error.group, "rc": int(error.code)}}
-        else:
-            if self._profile.legacy_rc and "rc" not in answer:
-                answer = {"rc": 0, **answer}
         frame = self._encode(header, answer)
         if len(frame) > self._profile.buf_size:
             return self._error(header, EMSGSIZE), b""
