@@ -7,13 +7,16 @@ Every fault at every request of an update, and the power cut at every flash oper
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from scenes import firmware, scene
 from smp_talk import encode_request
+from west_dfu_ble.diagnostics import ExitStatus
 from west_dfu_ble.mcuboot import BootloaderMode
 from west_dfu_ble.rehearsal import Run, play
+from west_dfu_ble.update import ActivateMode
 from west_dfu_ble.virtual import Fault, FaultKind
 
 SWAP, REVERT = BootloaderMode.SWAP_USING_MOVE, BootloaderMode.DIRECT_XIP_WITH_REVERT
@@ -23,10 +26,21 @@ MODES = [SWAP, REVERT, XIP, OVERWRITE]
 REQUESTS = 26
 
 
-def run_with(mode: BootloaderMode, fault: Fault) -> Run:
+def run_with(
+    mode: BootloaderMode, fault: Fault, activate: ActivateMode = ActivateMode.CONFIRM
+) -> Run:
     """Play an update; what was reported must be what the device is in, now and after a reset."""
-    run = play(scene(mode), [fault])
-    assert run.is_true, (fault, run.state and run.state.sentence(), run.log[-12:])
+    played = scene(mode)
+    run = play(replace(played, options=replace(played.options, activate=activate)), [fault])
+    said = (fault, run.error and run.error.diagnostic, run.sentence, run.log[-12:])
+    assert run.is_true, said
+    if run.error is not None:
+        assert run.error.status in (ExitStatus.NO_LINK, ExitStatus.DEVICE), said
+        if run.error.status is ExitStatus.NO_LINK:
+            assert run.end.operations == run.marks[0].progress.operations, said
+        is_back = any("Swap type: revert" in line for line in run.log) and not run.runs_update
+        if is_back and not run.error.diagnostic.code.startswith("LK"):
+            assert run.error.diagnostic.code == "DV506", said
     return run
 
 
@@ -71,6 +85,21 @@ def test_a_fault_at_every_request(kind: FaultKind, mode: BootloaderMode) -> None
         run = run_with(mode, fault)
         if kind in PASSING:
             assert run.error is None, (number, run.error.diagnostic)
+
+
+@pytest.mark.parametrize("activate", [ActivateMode.TEST, ActivateMode.PERMANENT])
+@pytest.mark.parametrize("mode", [SWAP, REVERT, OVERWRITE], ids=title)
+@pytest.mark.parametrize("kind", [FaultKind.RESPONSE_LOST, FaultKind.REBOOT, FaultKind.VANISH])
+def test_a_fault_without_a_trial_or_without_its_end(
+    kind: FaultKind, mode: BootloaderMode, activate: ActivateMode
+) -> None:
+    for number in range(REQUESTS):
+        run = run_with(mode, Fault(kind, number, seconds=0.7), activate)
+        if run.error is None and run.state is not None and mode.reverts:
+            running, following = run.state.running, run.state.next
+            assert running is not None
+            assert running.confirmed is (activate is ActivateMode.PERMANENT)
+            assert (following is running) is running.confirmed
 
 
 @pytest.mark.parametrize("mode", [*MODES, BootloaderMode.SWAP_USING_OFFSET], ids=title)
