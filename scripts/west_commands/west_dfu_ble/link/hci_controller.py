@@ -127,7 +127,13 @@ class Controller:
 
     def _pairing(self, connection: Connection) -> PairingConfig:
         ask = self._asks.get(str(connection.peer_address), self._ask)
-        return PairingConfig(mitm=ask is not None, delegate=_Keyboard(ask))
+        return PairingConfig(
+            mitm=ask is not None,
+            delegate=_Keyboard(ask),
+            # The address that we connect from. By itself Bumble names the controller's public one
+            # where it has one, and the device never finds the bond again.
+            identity_address_type=PairingConfig.AddressType.RANDOM,
+        )
 
 
 class _Keyboard(PairingDelegate):
