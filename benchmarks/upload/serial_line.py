@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import peers
 from .air import run
-from .figures import Figure, Limits, Result, take_turns
+from .figures import Figure, Result, take_turns
 from .peers import CannotMeasure, Relay, reversioned
 from .rows import ServerRow
 
@@ -84,7 +84,7 @@ def measure(row: ServerRow, folder: Path, rounds: int) -> Result:
         return upload([peers.client(peers.SMPCLIENT), str(_CLIENT), "serial", "URL"])
 
     mine, others, failure = take_turns(rounds, ours, theirs)
-    return Result(row.title, mine, others, Limits(), failure=failure)
+    return Result(row.title, mine, others, row.limits, failure=failure)
 
 
 def _update(original: Path, target: Path) -> Path:

