@@ -120,22 +120,36 @@ def test_a_device_without_the_smp_service_is_refused(monkeypatch: pytest.MonkeyP
     assert (diagnostic.code, diagnostic.message) == ("LK404", "Virtual SMP has no SMP service")
 
 
-def test_an_encrypted_characteristic_is_paired_for_once() -> None:
+@pytest.mark.parametrize("access", [Access.ENCRYPTED, Access.AUTHENTICATED])
+def test_a_protected_characteristic_is_paired_for_once(access: Access) -> None:
     async def pair() -> None:
-        board = on_air(access=Access.ENCRYPTED)
+        board = on_air(access=access)
         link = VirtualLink(board)
+
+        async def keys() -> list[bytes]:
+            assert board.bonds is not None
+            return [key.ltk.value for _, key in await board.bonds.get_all() if key.ltk]
+
         try:
             await link.connect(5)
             assert await LinkTalk(link).echo("secret") == "secret"
+            first, board.shown_passkey = await keys(), None
+            assert len(first) == 1
             await link.disconnect()
             await link.connect(5)  # with the keys of the first time
+            assert await LinkTalk(link).ask(2, 0, 5, {}) == {}
+            with pytest.raises(LinkLost):
+                await link.receive()
+            await link.connect(5)  # also after a reset
             assert await LinkTalk(link).echo("again") == "again"
+            assert (await keys(), board.shown_passkey) == (first, None)
             # The device forgets: so does the link, and pairs anew.
             await link.disconnect()
             assert board.bonds is not None
             await board.bonds.delete_all()
             await link.connect(5)
             assert await LinkTalk(link).echo("anew") == "anew"
+            assert await keys() != first
         finally:
             await link.disconnect()
 
