@@ -184,6 +184,26 @@ def test_a_url_that_pyserial_does_not_know_is_lk408() -> None:
     assert diagnostic.message == "the serial port 'nosuch://place' cannot be opened as written"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="speeds have names of their own elsewhere")
+@pytest.mark.parametrize(("at", "speed"), [("", 115200), ("@1000000", 1000000), ("@57600", 57600)])
+def test_the_line_has_the_speed_that_was_asked_for(at: str, speed: int) -> None:
+    import termios
+
+    device, terminal = os.openpty()
+
+    async def test() -> None:
+        link = open_link(f"serial:{os.ttyname(terminal)}{at}", None)
+        await link.connect(5)
+        assert termios.tcgetattr(terminal)[4:6] == [getattr(termios, f"B{speed}")] * 2
+        await link.disconnect()
+
+    try:
+        asyncio.run(test())
+    finally:
+        os.close(device)
+        os.close(terminal)
+
+
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo-terminals")
 def test_a_real_terminal_carries_frames_is_kept_from_others_and_can_vanish() -> None:
     async def test() -> None:
