@@ -68,7 +68,7 @@ FAULTS: Mapping[str, Fault] = {
         Fault("LK407", "link-lost", _L, "The link was lost and did not come back."),
         Fault("LK408", "unknown-link", ExitStatus.USAGE, "The link is none that this tool knows."),
         Fault("LK409", "missing-library", _L, "A Python package that this link needs is not installed."),
-        Fault("LK410", "device-busy", _L, "Another run of this tool is updating the same device."),
+        Fault("LK410", "device-busy", _L, "Another run of this tool is at work on the same device."),
         # DV5xx: the device refused, or is not in the state asked for
         Fault("DV501", "refused", _D, "The device answered a request with an error."),
         Fault("DV502", "wrong-variant", _D, "No image that was offered is linked for the slot that is free on the device."),

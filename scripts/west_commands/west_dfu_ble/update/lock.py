@@ -14,9 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..faults import fault
+from .events import Listener, Remark
 
 if TYPE_CHECKING:
     from ..link import LinkTraits
+
+
+def lock_device(traits: LinkTraits, listener: Listener) -> DeviceLock:
+    """Take the lock of a device; what can't be locked is remarked. Raises `DfuBleError` LK410."""
+    lock = DeviceLock(traits)
+    if not lock.acquire():
+        listener(Remark("no lock can be kept on this host: see that no other run updates"))
+    return lock
 
 
 class DeviceLock:
@@ -53,7 +62,7 @@ class DeviceLock:
         except Timeout:
             raise fault(
                 "LK410",
-                f"another run of this tool is updating {self.peer}",
+                f"another run of this tool is at work on {self.peer}",
                 notes=[f"it holds {self.path}"],
                 helps=["wait until it is done; a run that was killed holds nothing"],
             ) from None

@@ -22,7 +22,7 @@ from .connection import Connection
 from .device import NEVER_REACHED, DeviceState, read_device, read_images
 from .events import Listener, Phase, PhaseDone, PhaseStarted, Remark
 from .frame_size import FrameSizes
-from .lock import DeviceLock
+from .lock import DeviceLock, lock_device
 from .model import Candidate, Knowledge, UpdateOptions
 from .plan import ImagePlan, Plan, make_plan
 from .preview import Preview, make_preview
@@ -141,11 +141,7 @@ class Update:
         await self._connection.connect()
         traits = self._session.link.traits
         self._done(Phase.CONNECT, f"{traits.peer}, {traits.max_write} bytes a write")
-        self._lock = DeviceLock(traits)
-        if not self._lock.acquire():
-            self._listener(
-                Remark("no lock can be kept on this host: see that no other run updates")
-            )
+        self._lock = lock_device(traits, self._listener)
         self._start(Phase.INSPECT, "images, bootloader mode, buffers")
         return await self._connection.through(self._inspect)
 

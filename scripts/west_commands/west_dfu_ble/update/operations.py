@@ -27,6 +27,7 @@ from .connection import Connection
 from .device import DeviceState, read_device, read_images, read_parameters
 from .events import Listener
 from .frame_size import DEFAULT_BUFFER, FrameSizes
+from .lock import lock_device
 from .model import Knowledge, UpdateOptions
 from .session import Refusal, Session
 from .upload import refused_upload
@@ -54,7 +55,7 @@ async def activate_image(
     `digest` is its hash, or the beginning of it; without one it is the image that does not run,
     of which there must be exactly one.
     """
-    async with _connected(link, options, listener) as connection:
+    async with _connected(link, options, listener, alone=True) as connection:
         session = connection.session
 
         async def step() -> DeviceState:
@@ -75,7 +76,7 @@ async def confirm_running(
     link: Link, knowledge: Knowledge, options: UpdateOptions, listener: Listener
 ) -> DeviceState:
     """Confirm the image that runs."""
-    async with _connected(link, options, listener) as connection:
+    async with _connected(link, options, listener, alone=True) as connection:
         session = connection.session
 
         async def step() -> DeviceState:
@@ -99,7 +100,7 @@ async def erase_slot(
     image: int = 0,
 ) -> DeviceState:
     """Empty a slot; without a number the one that nothing runs from."""
-    async with _connected(link, options, listener) as connection:
+    async with _connected(link, options, listener, alone=True) as connection:
         session = connection.session
 
         async def step() -> DeviceState:
@@ -129,7 +130,7 @@ async def reset_device(
     link: Link, knowledge: Knowledge, options: UpdateOptions, listener: Listener
 ) -> DeviceState:
     """Reboot the device, wait until it is back, and return what it runs then."""
-    async with _connected(link, options, listener) as connection:
+    async with _connected(link, options, listener, alone=True) as connection:
         session = connection.session
         device = await connection.through(lambda: read_device(session, knowledge))
         for _ in range(_RESET_ATTEMPTS):
@@ -182,14 +183,19 @@ _RESET_ATTEMPTS = 3
 
 @contextlib.asynccontextmanager
 async def _connected(
-    link: Link, options: UpdateOptions, listener: Listener
+    link: Link, options: UpdateOptions, listener: Listener, *, alone: bool = False
 ) -> AsyncIterator[Connection]:
-    connection = Connection(Session(link, options.request_timeout), options, listener)
+    """Connect; with `alone` no other run may be at an update of the device meanwhile (LK410)."""
+    connection, lock = Connection(Session(link, options.request_timeout), options, listener), None
     try:
         await connection.connect()
+        if alone:
+            lock = lock_device(link.traits, listener)
         yield connection
     finally:
         await connection.session.close()
+        if lock is not None:
+            lock.release()
 
 
 async def _send(session: Session, request: Request, attempts: int = 2) -> None:
