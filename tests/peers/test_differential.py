@@ -38,15 +38,13 @@ Start = Callable[..., ZephyrServer]
 
 _STEPS, _ATTEMPTS = 30, 5
 _IMAGE_GROUP = 1
-_STATE, _UPLOAD, _ERASE, _SLOT_INFO = 0, 1, 5, 6
+_STATE, _UPLOAD, _ERASE = 0, 1, 5
 # What a request's other fields leave for data: the first one's, with a digest, and the others'.
 _FIRST_ROOM, _ROOM = LARGEST_FRAME - 90, LARGEST_FRAME - 32
 _DIGEST_TLV = 0x10
 
 # Where both differ and may: the fields that are not compared, and why.
 ACCEPTED = {
-    "max_image_size": "the target was built without sysbuild's CONFIG_MCUMGR_GRP_IMG_TOO_LARGE_*; "
-    "the virtual device always tells it with the slots",
     "output": "the target's Zephyr calls itself by its commit, 684c9e8f32e4, the virtual device "
     "by its release",
 }
@@ -343,8 +341,5 @@ def ask_questions(pair: Pair) -> None:
     for question in _QUESTIONS:
         pair.question(*question)
     # What is accepted as different is different: the table holds nothing that is out of date.
-    slots = Request("slots", False, _IMAGE_GROUP, _SLOT_INFO, {})
-    assert "max_image_size" in pair.ours.request(slots)["images"][0]
-    assert "max_image_size" not in pair.real.request(slots)["images"][0]
     release = Request("release", False, 0, 7, {"format": "r"})
     assert pair.real.request(release) != pair.ours.request(release)

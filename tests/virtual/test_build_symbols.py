@@ -27,6 +27,8 @@ def server(build: Build, version: str | None = "4.2.0") -> dict[str, Any]:
     ("symbols", "field", "without", "expected"),
     [
         ({"MCUMGR_GRP_IMG_SLOT_INFO": "y"}, "slot_info", False, True),
+        ({"MCUMGR_GRP_IMG_TOO_LARGE_SYSBUILD": "y"}, "size_limit", False, True),
+        ({"MCUMGR_GRP_IMG_TOO_LARGE_BOOTLOADER_INFO": "y"}, "size_limit", False, True),
         ({"MCUMGR_GRP_OS_INFO": "y"}, "info", False, True),
         ({"MCUMGR_GRP_OS_BOOTLOADER_INFO": "y"}, "bootloader_info", False, True),
         ({"MCUMGR_GRP_OS_MCUMGR_PARAMS": "n"}, "parameters", True, False),

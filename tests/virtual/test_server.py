@@ -31,6 +31,11 @@ def ask(board: VirtualDevice, version: int, *request: Any) -> tuple[int, Any]:
     return frame[0], cbor2.loads(frame[8:])
 
 
+def error(code: int) -> dict[str, Any]:
+    """An error of the image group."""
+    return {"err": {"group": 1, "rc": code}}
+
+
 def test_zephyr_2_7_answers_in_version_1_whatever_was_asked() -> None:
     board = make_board(server=ZEPHYR_2_7)
     for version in (0, 1):
@@ -72,6 +77,9 @@ def test_zephyr_4_refuses_version_1_and_tells_of_its_slots() -> None:
     ]
     # 128 sectors of 3 states of 4 bytes, four fields of 8, the magic: one sector; and one to move.
     assert image["max_image_size"] == size - 2 * 4096
+    for length, answer in ((size - 2 * 4096, {"off": 32}), (size - 2 * 4096 + 1, error(30))):
+        first = {"off": 0, "len": length, "data": make_update()[:32]}
+        assert ask(board, 1, 2, 1, 1, first)[1] == answer
 
 
 def test_zephyr_4_may_erase_what_is_pending_and_not_confirm_what_does_not_run() -> None:

@@ -44,6 +44,11 @@ def server_profile(build: Build) -> ServerProfile:
         parameters=_on(symbols, "MCUMGR_GRP_OS_MCUMGR_PARAMS", "OS_MGMT_MCUMGR_PARAMS"),
         bootloader_info=_on(symbols, "MCUMGR_GRP_OS_BOOTLOADER_INFO"),
         slot_info=_on(symbols, "MCUMGR_GRP_IMG_SLOT_INFO"),
+        size_limit=_on(
+            symbols,
+            "MCUMGR_GRP_IMG_TOO_LARGE_SYSBUILD",
+            "MCUMGR_GRP_IMG_TOO_LARGE_BOOTLOADER_INFO",
+        ),
         image_check=_on(symbols, "IMG_ENABLE_IMAGE_CHECK"),
         reject_mismatched_slot=_on(
             symbols,

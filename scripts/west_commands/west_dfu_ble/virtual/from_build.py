@@ -86,7 +86,9 @@ def profile_for_image(running: Path | bytes) -> DeviceProfile:
         BootloaderMode.SWAP_USING_MOVE,
         _DK_SLOTS,
         {},
-        server=ServerProfile(slot_info=True, erase_empty_fails=False, kernel_version="4.4.0"),
+        server=ServerProfile(
+            slot_info=True, size_limit=True, erase_empty_fails=False, kernel_version="4.4.0"
+        ),
         radio=RadioProfile(),
     )
     return _with_running(profile, running, None)

@@ -22,11 +22,12 @@ ZEPHYR_2_7 = ServerProfile(
     erase_empty_fails=False,
     kernel_version="2.7.0",
 )
-# SMP v2 alone (`MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL` is off), slot information, an empty slot may
-# be erased and so may a pending image, and only what runs can be confirmed (Zephyr 4.2,
-# `subsys/mgmt/mcumgr/grp/img_mgmt`).
+# SMP v2 alone (`MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL` is off), slot information with
+# the largest size, an empty slot may be erased and so may a pending image, and only what runs can
+# be confirmed (Zephyr 4.2, `subsys/mgmt/mcumgr/grp/img_mgmt`).
 ZEPHYR_4 = ServerProfile(
     slot_info=True,
+    size_limit=True,
     erase_empty_fails=False,
     allow_erase_pending=True,
     allow_confirm_inactive=False,

@@ -151,7 +151,10 @@ class ImageGroup:
                 if index != self._states.active[image]:
                     entry["upload_image_id"] = image
                 entries.append(entry)
-            images.append({"image": image, "slots": entries, "max_image_size": slots.capacity})
+            told: dict[str, Any] = {"image": image, "slots": entries}
+            if self._profile.server.size_limit:
+                told["max_image_size"] = slots.capacity
+            images.append(told)
         return {"images": images}
 
 

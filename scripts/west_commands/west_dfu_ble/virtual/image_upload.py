@@ -149,7 +149,7 @@ class Upload:
             return UploadResult(self.offset)
         target = self._free_slot(request)
         area = self._states.images[target[0]].areas[target[1]]
-        self._check(request, area)
+        self._check(request, area, self._states.images[target[0]].capacity)
         self.offset, self.length, self._sha, self._target = 0, request.length, request.sha, target
         server = self._profile.server
         if server.image_check and len(request.sha) == _SHA_SIZE and self._matches():
@@ -165,11 +165,11 @@ class Upload:
         self._log(f"Upload of {request.length} bytes to image {target[0]} slot {target[1]}")
         return None
 
-    def _check(self, request: UploadRequest, area: FlashArea) -> None:
+    def _check(self, request: UploadRequest, area: FlashArea, capacity: int) -> None:
         header = decode_header(request.data)
         assert header is not None
         assert request.length is not None
-        if request.length > area.size:
+        if request.length > (capacity if self._profile.server.size_limit else area.size):
             self.refuse(ImageRc.INVALID_IMAGE_TOO_LARGE)
         fixed = header.flags & FLAG_ROM_FIXED and header.load_address != area.address
         if fixed and self._profile.server.reject_mismatched_slot:

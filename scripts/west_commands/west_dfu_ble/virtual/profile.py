@@ -49,7 +49,9 @@ class ServerProfile:
     `buf_size` bytes and `buf_count` are MCUmgr's buffers (`CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE`,
     `_COUNT`); `reassembly` puts frames of several writes together
     (`CONFIG_MCUMGR_TRANSPORT_BT_REASSEMBLY`). `os_group`, `info`, `parameters`, `bootloader_info`
-    and `slot_info` are commands that a build has or not. `image_check`
+    and `slot_info` are commands that a build has or not. With `size_limit`
+    (`CONFIG_MCUMGR_GRP_IMG_TOO_LARGE_*`) slot information tells the size of the largest image that
+    the bootloader can make run, and a larger one is refused at once. `image_check`
     (`CONFIG_IMG_ENABLE_IMAGE_CHECK`) adds `match` to the last answer of an upload. `version_2` is
     false up to Zephyr 3.3: answers are then SMP v1 whatever was asked, with that time's errors;
     `legacy_rc` adds ``rc: 0`` where an upload or an erase succeeds, as older trees do. With
@@ -72,6 +74,7 @@ class ServerProfile:
     parameters: bool = True
     bootloader_info: bool = True
     slot_info: bool = False
+    size_limit: bool = False
     image_check: bool = False
     reject_mismatched_slot: bool = False
     verbose_errors: bool = False
