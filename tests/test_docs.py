@@ -53,6 +53,13 @@ def test_navigation_of_the_site_names_each_page_once() -> None:
     assert [page for page in named if not (REPOSITORY / "docs" / f"{page}.md").exists()] == []
 
 
+def test_each_suite_with_real_parts_can_be_found() -> None:
+    page = text_of(REPOSITORY / "docs" / "real-peers.md")
+    suites = [path.name for path in (REPOSITORY / "tests" / "peers").glob("test_*.py")]
+    assert suites
+    assert [name for name in suites if f"pytest -q -m peer tests/peers/{name} " not in page] == []
+
+
 def test_codes_exist() -> None:
     rules = "".join(
         map(text_of, (p for s in ("*.py", "*.yml") for p in (PACKAGE / "rules").rglob(s)))
