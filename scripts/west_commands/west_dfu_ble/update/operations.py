@@ -30,7 +30,7 @@ from .frame_size import DEFAULT_BUFFER, FrameSizes
 from .lock import lock_device
 from .model import Knowledge, UpdateOptions
 from .session import Refusal, Session
-from .upload import refused_upload
+from .upload import refused_erase
 
 
 async def read_status(
@@ -117,7 +117,7 @@ async def erase_slot(
             except Refusal as refusal:
                 # Zephyr answers so when the slot is empty already.
                 if not refusal.error.is_image(ImageError.UNKNOWN):
-                    raise refused_upload(refusal.error) from refusal
+                    raise refused_erase(refusal.error, index) from refusal
             device = await _read_again(session, device)
             if device.images.at(index, image) is not None:
                 raise fault("DV511", f"the device takes the erase, and slot {index} is not empty")

@@ -16,7 +16,7 @@ from .frame_size import FrameSize, FrameSizes
 from .model import Knowledge, UpdateOptions
 from .plan import ImagePlan
 from .session import Refusal, Session
-from .upload import Upload, refuse_foreign, refused_upload
+from .upload import Upload, refuse_foreign, refused_erase
 from .verdict import is_stored
 
 # An upload that the device loses track of this often is not going to end.
@@ -134,7 +134,7 @@ class ImageStore:
         except Refusal as refusal:
             # Zephyr answers so when the slot is empty already.
             if not refusal.error.is_image(ImageError.UNKNOWN):
-                raise refused_upload(refusal.error) from refusal
+                raise refused_erase(refusal.error, self.plan.target) from refusal
         self._erased = True
 
 

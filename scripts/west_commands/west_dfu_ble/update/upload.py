@@ -165,11 +165,32 @@ def foreign_upload(evidence: str) -> DfuBleError:
     )
 
 
+def refused_erase(error: SmpError, slot: int) -> DfuBleError:
+    """Make the error that says best why the device did not erase a slot."""
+    if not _is_in_use(error):
+        return Refusal(image_group.erase(), error)
+    return fault(
+        "DV505",
+        f"the device does not erase slot {slot}: {error}",
+        helps=[
+            "if the running image is on trial: keep it with dfu-ble confirm, or go back to the "
+            "other one with dfu-ble reset",
+            "if the image there waits to run: dfu-ble reset lets it run, and a second one takes it "
+            "back unless it was set for good; then erase",
+            "firmware with CONFIG_MCUMGR_GRP_IMG_ALLOW_ERASE_PENDING=y erases it at once",
+        ],
+    )
+
+
+def _is_in_use(error: SmpError) -> bool:
+    return error.is_image(ImageError.NO_FREE_SLOT, ImageError.IMAGE_ALREADY_PENDING) or error.is_rc(
+        Rc.EBADSTATE
+    )
+
+
 def refused_upload(error: SmpError) -> DfuBleError:
     """Make the error that says best why an upload was refused."""
-    if error.is_image(ImageError.NO_FREE_SLOT, ImageError.IMAGE_ALREADY_PENDING) or error.is_rc(
-        Rc.EBADSTATE
-    ):
+    if _is_in_use(error):
         return fault(
             "DV505",
             f"the device has no slot free for the upload: {error}",
