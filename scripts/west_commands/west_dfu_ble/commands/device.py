@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..builddir import Build
 from ..diagnostics import DfuBleError, ExitStatus
 from ..faults import fault
-from ..link import KINDS, AskPasskey, Link, open_link
+from ..link import KINDS, Link, open_link
 from ..report.console import Console, can_draw
 from ..report.devices import result_as_dict
 from ..report.html import UpdateRecord
@@ -33,6 +33,7 @@ from ..update import (
 )
 from .interruption import Interruption
 from .logs import Logs, frames_on_terminal
+from .passkey import passkey_source
 from .settings import settings
 
 if TYPE_CHECKING:
@@ -199,20 +200,6 @@ def require_options_of(link: str, args: argparse.Namespace) -> None:
         )
 
 
-def passkey_source(
-    args: argparse.Namespace, console: Console, device: str = "the device"
-) -> AskPasskey | None:
-    """Return who knows the passkey that the device shows: the command line, or the user."""
-
-    async def ask() -> int | None:
-        if args.passkey is not None:
-            return int(args.passkey)
-        said = await asyncio.to_thread(console.ask, f"passkey that {device} shows: ")
-        return int(said) if said and said.isdecimal() else None
-
-    return ask if args.passkey is not None or console.is_interactive else None
-
-
 def listener_for(
     args: argparse.Namespace, console: Console
 ) -> PlainProgress | TerminalProgress | JsonLines:
@@ -220,7 +207,9 @@ def listener_for(
     if args.format == "json":
         return JsonLines(console.out)
     if can_draw(console.err) and not frames_on_terminal(args):
-        return TerminalProgress(console.err, colour=console.colour_err)
+        progress = TerminalProgress(console.err, colour=console.colour_err)
+        console.drawings.append(progress)
+        return progress
     return PlainProgress(console.err)
 
 

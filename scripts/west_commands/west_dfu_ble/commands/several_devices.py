@@ -29,9 +29,10 @@ from ..update import (
     knowledge_from_build,
     worst,
 )
-from .device import passkey_source, require_options_of, update_device, update_options
+from .device import require_options_of, update_device, update_options
 from .interruption import Interruption
 from .logs import Logs, frames_on_terminal
+from .passkey import passkey_source
 from .settings import settings
 from .update_reports import write_update_reports
 
@@ -99,7 +100,10 @@ def _update_several(
     with Logs(args, console) as logs:
         packets = logs.packets(spec)
         devices = _devices(args, console, spec)
-        asks = {device: passkey_source(args, console, label) for device, label in devices.items()}
+        turn = asyncio.Lock()
+        asks = {
+            device: passkey_source(args, console, label, turn) for device, label in devices.items()
+        }
         made = links.open_links(spec, asks, hci_log=packets)
         opened = dict(zip(devices.values(), made, strict=True))
         plain = frames_on_terminal(args)

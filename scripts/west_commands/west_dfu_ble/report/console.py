@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..diagnostics import Diagnostic
 from .folding import fold
@@ -31,14 +33,25 @@ def can_draw(stream: Output) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+class Drawing(Protocol):
+    """Something that draws a part of the terminal anew, again and again."""
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Draw nothing meanwhile."""
+
+
 @dataclass(frozen=True)
 class Console:
-    """The two streams of a process and whether each takes colour."""
+    """The two streams of a process and whether each takes colour.
+
+    `drawings` are those that may draw on the terminal.
+    """
 
     out: Output
     err: Output
     colour_out: bool
     colour_err: bool
+    drawings: list[Drawing] = field(default_factory=list, compare=False)
 
     @classmethod
     def for_process(cls) -> Console:
@@ -80,12 +93,14 @@ class Console:
         """Whether somebody sits at a terminal and can be asked."""
         return bool(sys.stdin and sys.stdin.isatty() and self.err.isatty())
 
-    def ask(self, question: str) -> str | None:
-        """Ask whoever sits at the terminal; `None` if nobody does."""
-        if not self.is_interactive:
-            return None
-        print(question, end="", file=self.err, flush=True)
-        return sys.stdin.readline().strip()
+    @contextmanager
+    def question(self, text: str) -> Iterator[None]:
+        """Show a question; nothing is drawn over it, nor over what is typed, until it is over."""
+        with ExitStack() as stack:
+            for drawing in self.drawings:
+                stack.enter_context(drawing.paused())
+            print(text, end="", file=self.err, flush=True)
+            yield
 
     def error(self, diagnostic: Diagnostic) -> None:
         """Write a diagnostic that ends the command to standard error."""

@@ -6,8 +6,8 @@ For machines: JSON lines, each with the key `device`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO, cast
@@ -53,7 +53,9 @@ def devices_progress(
     if format_name == "json":
         return DeviceJsonLines(console.out)
     if can_draw(console.err) and not plain:
-        return DeviceBars(console.err, devices, colour=console.colour_err)
+        bars = DeviceBars(console.err, devices, colour=console.colour_err)
+        console.drawings.append(bars)
+        return bars
     return DeviceLines(console.err, devices)
 
 
@@ -139,6 +141,19 @@ class DeviceBars:
     ) -> None:
         """Leave the lines as they are and give the terminal back."""
         self._progress.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the lines away meanwhile; see `Console.question`."""
+        live = self._progress.live
+        was_on, live.transient = live.is_started, True
+        live.stop()
+        try:
+            yield
+        finally:
+            live.transient = False
+            if was_on:
+                live.start()
 
     def listener(self, device: str) -> Listener:
         """Return what draws the line of `device`."""

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
@@ -158,6 +159,17 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         self._end_step()
         self._keep_bar()
         self._live.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the drawing away meanwhile; see `Console.question`."""
+        was_on = self._live.is_started
+        self._live.stop()
+        try:
+            yield
+        finally:
+            if was_on:
+                self._live.start()
 
     def __call__(self, event: Event) -> None:
         """Draw what happened."""
