@@ -27,3 +27,15 @@ def test_a_long_text_does_not_push_the_names_away(monkeypatch: pytest.MonkeyPatc
     assert last[1].lstrip("\r").startswith("Window   not begun")
     assert "the state of the device is" in last[0]
     assert all(len(line.strip()) <= 80 for line in last)
+
+
+def test_what_the_erasing_took_is_not_in_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = io.StringIO()
+    with DeviceBars(stream, ["Door"], colour=False) as progress:
+        door = progress.listener("Door")
+        for start in (20.0, 5.0):  # two files, and each is erased for
+            door(PhaseStarted(Phase.UPLOAD, "update.bin"))
+            door(UploadProgress("update.bin", 1000, 9000, start))
+            door(UploadProgress("update.bin", 5000, 9000, start + 2))
+    assert "5.0 of 9.0 kB, 2.0 kB/s, 2 s left" in stream.getvalue()

@@ -124,6 +124,7 @@ class DeviceBars:
             ),
             refresh_per_second=12,
         )
+        self._first: dict[str, UploadProgress] = {}
         self._rows = {
             device: self._progress.add_task("", total=1, device=device, step="waiting")
             for device in devices
@@ -167,10 +168,11 @@ class DeviceBars:
     def _draw(self, device: str, event: Event) -> None:
         row = self._rows[device]
         if isinstance(event, UploadProgress):
-            self._progress.update(
-                row, completed=event.offset, total=event.total, description=format_rate(event)
-            )
+            # What comes before the first answer is the erasing of the slot.
+            rate = format_rate(event, self._first.setdefault(device, event))
+            self._progress.update(row, completed=event.offset, total=event.total, description=rate)
         elif isinstance(event, PhaseStarted | PhaseDone):
+            self._first.pop(device, None)
             self._progress.update(row, step=event.phase.value, description=event.text)
         else:
             self._progress.update(row, description=event.text)
