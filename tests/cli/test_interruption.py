@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from running import RunDfuBle
-from west_dfu_ble.update import Update
+from west_dfu_ble.update import Outcome, Update
 
 EARLY = """
 import signal, sys
@@ -43,6 +43,21 @@ def test_before_and_behind_everything_there_is_no_traceback(
         check=False,
     )
     assert (done.returncode, done.stderr) == (status, err)
+
+
+def test_a_rehearsal_that_is_broken_off_says_nothing_of_the_build(
+    dfu_ble: RunDfuBle, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Update.run
+
+    async def interrupted(self: Update) -> Outcome:
+        signal.raise_signal(signal.SIGINT)
+        return await run(self)
+
+    monkeypatch.setattr(Update, "run", interrupted)
+    done = dfu_ble("rehearse", "-d", tiny / "build-swap")
+    assert done.status == 130
+    assert done.last_line.startswith("the rehearsal was interrupted")
 
 
 def test_an_update_that_is_done_is_told(

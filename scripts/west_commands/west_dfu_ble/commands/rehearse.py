@@ -78,7 +78,11 @@ def _once(
     if args.dry_run or args.no_activate:
         asked = "--dry-run" if args.dry_run else "--no-activate"
         verdict = f"whether this build's image runs was not tried: {asked} was given"
-    if status is not ExitStatus.DONE:
+    if status is ExitStatus.INTERRUPTED:
+        verdict = (
+            "the rehearsal was interrupted: whether this build updates the device is not known"
+        )
+    elif status is not ExitStatus.DONE:
         verdict = f"this build does not update the device that runs now (status {int(status)})"
     if faults:
         verdict += f"\n{_what_struck(faults, device)}"
