@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from scenes import scene
+from scenes import scene, two_images
 from west_dfu_ble.mcuboot import BootloaderMode
-from west_dfu_ble.rehearsal import Over, Trial, run_matrix
+from west_dfu_ble.rehearsal import Over, Trial, play, run_matrix
+from west_dfu_ble.rehearsal.play import _others_are_true
 from west_dfu_ble.report.faults import fault_table
 from west_dfu_ble.update import Phase
 from west_dfu_ble.virtual import (
@@ -71,6 +72,25 @@ def test_servers_of_other_generations(server: ServerProfile, mode: BootloaderMod
         kinds=set(QUICK) - {FaultKind.SMALL_MTU},
     )
     must_be_true(trials)
+
+
+@pytest.mark.parametrize(
+    "mode", [m for m in PLAYABLE_MODES if not m.is_direct_xip], ids=lambda mode: mode.title
+)
+def test_a_device_with_two_images(mode: BootloaderMode) -> None:
+    must_be_true(run_matrix(two_images(mode), kinds={*QUICK, FaultKind.REBOOT}))
+
+
+def test_the_other_images_are_judged_too() -> None:
+    both = two_images(SWAP)
+    assert play(both).is_true
+    # Somebody puts another image into the second one's slot behind the client's back.
+    run = play(both)
+    run.device.boot()
+    area = run.device.images[1].areas[0]
+    area.program(0, both.profile.factory[1, 0].ljust(area.size - 4096, b"\xff"))
+    assert not _others_are_true(run.device, both, run.state, is_done=True)
+    assert not _others_are_true(run.device, both, run.state, is_done=False)
 
 
 def test_some_faults_over_two_bluetooth_stacks() -> None:

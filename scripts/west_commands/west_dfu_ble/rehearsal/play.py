@@ -128,6 +128,7 @@ def play(
         held is not None
         and (runs_update or error is not None)
         and _is_true(held, work.state, is_done=error is None)
+        and _others_are_true(device, scene, work.state, is_done=error is None)
         and _stays(device, work.state)
     )
     return Run(
@@ -162,6 +163,23 @@ def _is_true(held: SlotImage, state: DeviceState | None, *, is_done: bool) -> bo
     if state is None or not state.is_current:
         return not is_done
     return state.running is not None and state.running.hash == held.digest
+
+
+def _others_are_true(
+    device: VirtualDevice, scene: Scene, state: DeviceState | None, *, is_done: bool
+) -> bool:
+    """Whether the images of other cores are those that were reported, and the update's if done."""
+    for number in scene.profile.images[1:]:
+        held = device.running(number)
+        offered = {one.image.digest for one in scene.candidates if one.image_number == number}
+        if is_done and offered and (held is None or held.digest not in offered):
+            return False
+        if state is None or not state.is_current or held is None:
+            continue
+        listed = state.images.at(device.active_slot(number) or 0, number)
+        if listed is None or listed.hash != held.digest:
+            return False
+    return True
 
 
 def _stays(device: VirtualDevice, state: DeviceState | None) -> bool:
