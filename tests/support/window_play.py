@@ -67,15 +67,23 @@ def run(
 ) -> float:
     """Play the upload to its end in simulated time and return the seconds it took.
 
-    `work` is what the server takes for a request at an offset.
+    `work` is what the server takes for a request at an offset. Data is only ever sent from where
+    the last was sent up to, or from where the server has said since.
     """
     now, order, sequence = 0.0, 0, 0
+    told, sent_up_to = {0}, 0
     events: list[tuple[float, int, str, int, smp.Request | None, UploadAnswer | None]] = []
     server_free = 0.0
     while not window.is_over:
         assert order < 40_000, "the upload does not end"
         while request := window.next_request(sequence & 0xFF, now):
             order += 1
+            start, data = request.payload["off"], request.payload["data"]
+            assert isinstance(data, bytes)
+            if data:
+                assert start == sent_up_to or start in told, "sent blindly"
+                assert isinstance(start, int)
+                sent_up_to, told = start + len(data), {0}
             if not loses("request", order):
                 heapq.heappush(
                     events, (now + travel, order, "request", sequence & 0xFF, request, None)
@@ -113,6 +121,7 @@ def run(
                 server.busy -= 2
             else:
                 assert answer is not None
+                told.add(answer.offset)
                 window.answer(number, answer, now)
         elif wake is not None:
             now = max(now, wake)
