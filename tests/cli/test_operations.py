@@ -81,6 +81,15 @@ def test_the_plan_of_a_dry_run_as_json(dfu_ble: RunDfuBle, tiny: Path) -> None:
     assert (image["file"], image["slot"], image["upload"]) == ("app_update.bin", 1, True)
 
 
+def test_the_virtual_device_is_on_an_air_of_its_own(dfu_ble: RunDfuBle, tiny: Path) -> None:
+    result = dfu_ble("scan", *on_virtual(tiny), "--timeout", "0.5", "--format", "json")
+    (seen,) = json.loads(result.out)
+    assert (seen["name"], seen["address"]) == ("Tiny swap", "C0:FF:EE:00:00:01")
+    nobody = dfu_ble("scan", "--link", "virtual")
+    assert nobody.status == 2
+    assert "a virtual device needs to know which image it runs" in nobody.err
+
+
 def test_nothing_to_scan_over_a_cable(dfu_ble: RunDfuBle) -> None:
     result = dfu_ble("scan", "--link", "udp:127.0.0.1:9")
     assert result.status == 2

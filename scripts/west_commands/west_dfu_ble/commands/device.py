@@ -37,7 +37,7 @@ from .passkey import passkey_source
 from .settings import settings
 
 if TYPE_CHECKING:
-    from ..virtual import VirtualDevice
+    from ..virtual import ReachableDevice, VirtualDevice
 
 
 def update_device(
@@ -157,15 +157,22 @@ def open_device(
     require_options_of(config.link, args)
     device, on_air = config.device, None
     if config.link == "virtual":
-        from ..virtual import ReachableDevice
-        from .virtual import make_virtual, timed_air
-
-        on_air = ReachableDevice(virtual or make_virtual(args, build), *timed_air(args.speed))
+        on_air = virtual_on_air(args, build, virtual)
         # The device that the project's settings name is a real one.
         device = args.device[0] if args.device else None
     packets, ask = logs.packets(config.link), passkey_source(args, console)
     link = open_link(config.link, device, virtual=on_air, ask=ask, hci_log=packets)
     return logs.frames(link)
+
+
+def virtual_on_air(
+    args: argparse.Namespace, build: Build | None, virtual: VirtualDevice | None = None
+) -> ReachableDevice:
+    """Put the virtual device on the air, made first if it is not there. As `make_virtual`."""
+    from ..virtual import ReachableDevice
+    from .virtual import make_virtual, timed_air
+
+    return ReachableDevice(virtual or make_virtual(args, build), *timed_air(args.speed))
 
 
 def require_one_device(args: argparse.Namespace) -> None:

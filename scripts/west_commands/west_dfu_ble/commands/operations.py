@@ -16,7 +16,13 @@ from ..faults import fault
 from ..report.console import Console
 from ..report.status import state_as_dict, state_table
 from ..update import DeviceState, Knowledge, UpdateOptions, knowledge_from_build, operations
-from .device import listener_for, open_device, require_one_device
+from .device import (
+    listener_for,
+    open_device,
+    require_one_device,
+    require_options_of,
+    virtual_on_air,
+)
 from .locate import load_build
 from .logs import Logs
 from .settings import settings
@@ -95,7 +101,11 @@ def _scan(args: argparse.Namespace, console: Console) -> ExitStatus:
     require_one_device(args)
     spec = settings(args, None).link
     assert spec
-    seen = asyncio.run(links.scan(spec, args.timeout))
+    require_options_of(spec, args)
+    on_air = None
+    if spec == "virtual":
+        on_air = virtual_on_air(args, load_build(args) if args.build_dir else None)
+    seen = asyncio.run(links.scan(spec, args.timeout, virtual=on_air))
     if args.format == "json":
         rows = [
             {"name": s.name, "address": s.address, "rssi": s.rssi, "smp": s.has_smp} for s in seen

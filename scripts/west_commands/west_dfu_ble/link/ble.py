@@ -108,7 +108,9 @@ def open_links(
     return [BleLink(device, stack, ask, adapter) for device, ask in devices.items()]
 
 
-async def scan(argument: str, timeout: float, stack: Stack | None = None) -> list[Seen]:
+async def scan(
+    argument: str, timeout: float, stack: Stack | None = None, *, virtual: object | None = None
+) -> list[Seen]:
     """Listen for `timeout` seconds to who advertises. Raises `DfuBleError` LK401."""
     stack = stack or Stack()
     shared = SharedScan(partial(receiver, stack.scanner))

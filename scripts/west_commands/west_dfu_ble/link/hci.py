@@ -60,9 +60,13 @@ def open_links(argument: str, devices: Mapping[str, AskPasskey | None]) -> list[
     ]
 
 
-async def scan(argument: str, timeout: float) -> list[Seen]:
+async def scan(argument: str, timeout: float, *, virtual: object | None = None) -> list[Seen]:
     """Listen for `timeout` seconds to who advertises. Raises `DfuBleError` LK401 or LK408."""
-    controller = Controller(argument, lambda: open_transport(argument))
+    return await scan_with(Controller(argument, lambda: open_transport(argument)), timeout)
+
+
+async def scan_with(controller: Controller, timeout: float) -> list[Seen]:
+    """Switch the controller on for `timeout` seconds to listen. As `scan` otherwise."""
     try:
         await controller.open(scan)
         heard = await listen(controller.scan, timeout, lambda _: None)

@@ -3,9 +3,9 @@
 
 `KINDS` is the one place that knows which kinds there are. A kind is a module with a function
 `open_link(argument, device, virtual, ask) -> Link` and, if there is anything to look for, a
-coroutine `scan(argument, timeout) -> list[Seen]`, and if several devices can be reached at once, a
-function `open_links(argument, devices) -> list[Link]`; all raise `DfuBleError`. It is imported when
-it is asked for, so that nobody waits for a Bluetooth stack to update over a cable.
+coroutine `scan(argument, timeout, *, virtual) -> list[Seen]`, and if several devices can be reached
+at once, a function `open_links(argument, devices) -> list[Link]`; all raise `DfuBleError`. It is
+imported when it is asked for, so that nobody waits for a Bluetooth stack to update over a cable.
 """
 
 from __future__ import annotations
@@ -130,8 +130,10 @@ def require_hci(spec: str) -> None:
     )
 
 
-async def scan(spec: str, timeout: float) -> list[Seen]:
+async def scan(spec: str, timeout: float, *, virtual: object | None = None) -> list[Seen]:
     """Listen for `timeout` seconds to who advertises, the strongest first.
+
+    `virtual` is the device that is on the air of the link `virtual`.
 
     Raises `DfuBleError` LK401 if that is not possible, LK408 for a link that has no air to listen
     to, LK409 when a Python package is missing.
@@ -145,7 +147,7 @@ async def scan(spec: str, timeout: float) -> list[Seen]:
             why="Such a link leads to one device, which its own name says.",
             helps=["scan with --link ble or --link hci:SPEC"],
         )
-    found: list[Seen] = await module.scan(argument, timeout)
+    found: list[Seen] = await module.scan(argument, timeout, virtual=virtual)
     return sorted(found, key=lambda one: -1000 if one.rssi is None else one.rssi, reverse=True)
 
 

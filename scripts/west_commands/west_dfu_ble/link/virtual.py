@@ -15,8 +15,9 @@ from bumble.keys import KeyStore, MemoryKeyStore
 from bumble.transport.common import Transport
 
 from ..faults import fault
-from .hci import HciLink
-from .model import AskPasskey, Link, LinkTraits
+from .hci import HciLink, scan_with
+from .hci_controller import Controller
+from .model import AskPasskey, Link, LinkTraits, Seen
 
 _LOOKS, _LOOK_PAUSE = 100, 0.01
 
@@ -50,6 +51,19 @@ def open_link(
     argument: str, device: str | None, virtual: object | None, ask: AskPasskey | None
 ) -> Link:
     """Make the link `virtual`; for `link.open_link`. Without `device` it is the one there is."""
+    return VirtualLink(_on_air(virtual), device)
+
+
+async def scan(argument: str, timeout: float, *, virtual: object | None = None) -> list[Seen]:
+    """Listen for `timeout` seconds to the virtual device. Raises `DfuBleError` LK408."""
+    radio = _on_air(virtual).on_air()
+    try:
+        return await scan_with(Controller(argument, radio.open), timeout)
+    finally:
+        await radio.close()
+
+
+def _on_air(virtual: object | None) -> OnAir:
     if virtual is None:
         raise fault(
             "LK408",
@@ -57,7 +71,7 @@ def open_link(
             why="A virtual device is made from a build directory, or from an image.",
             helps=["give --build-dir DIR or --from FILE with --link virtual"],
         )
-    return VirtualLink(virtual, device)  # type: ignore[arg-type]  # checked when it is used
+    return virtual  # type: ignore[return-value]  # checked when it is used
 
 
 class VirtualLink(HciLink):

@@ -123,7 +123,14 @@ ACTIONS: Mapping[str, Action] = {
     "scan": Action(
         "operations",
         "list the devices in range",
-        (groups.CONFIG, groups.LINK, groups.TIMEOUT, groups.EVENTS),
+        (
+            groups.BUILD,
+            groups.CONFIG,
+            groups.LINK,
+            groups.TIMEOUT,
+            groups.VIRTUAL,
+            groups.EVENTS,
+        ),
     ),
     "status": Action(
         "operations",
