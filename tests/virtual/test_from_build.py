@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core_cases import NETWORK_FIRMWARE, two_cores
 from mcuboot_images import digest_of, make_image
@@ -155,6 +156,21 @@ def test_an_image_of_another_board_is_refused(linked_for: int, rom_fixed: bool) 
     with pytest.raises(DfuBleError) as caught:
         profile_for_image(foreign)
     assert caught.value.diagnostic.code == "IM312"
+
+
+@pytest.mark.parametrize(("same_key", "runs"), [(True, "2.0.0+0"), (False, "1.0.0+0")])
+def test_without_a_build_the_running_image_says_which_key_counts(same_key: bool, runs: str) -> None:
+    ours, other = (Ed25519PrivateKey.from_private_bytes(bytes([n] * 32)) for n in (1, 2))
+    board = VirtualDevice(profile_for_image(make_image(linked_for=0xC000, sign_with=ours)))
+    new = make_image((2, 0, 0), linked_for=0xC000, sign_with=ours if same_key else other)
+    talk = Talk(board)
+    talk.upload(new)
+    talk.test(digest_of(new))
+    board.boot()
+    running = board.running()
+    assert running is not None
+    assert str(running.version) == runs
+    assert ("signed with another key" in "\n".join(board.log)) is not same_key
 
 
 def test_direct_xip_may_run_from_the_secondary_slot() -> None:
