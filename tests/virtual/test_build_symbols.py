@@ -105,6 +105,18 @@ def test_the_version_of_zephyr_makes_the_server(
         ({"MCUMGR_TRANSPORT_BT_AUTHEN": "n"}, "access", Access.OPEN),
         ({"MCUMGR_TRANSPORT_BT_PERM_RW_ENCRYPT": "y"}, "access", Access.ENCRYPTED),
         ({}, "access", Access.AUTHENTICATED),
+        ({}, "wanted_interval", (0.0075, 0.01125)),
+        ({"MCUMGR_TRANSPORT_BT_CONN_PARAM_CONTROL": "n"}, "wanted_interval", None),
+        (
+            {
+                "MCUMGR_TRANSPORT_BT_CONN_PARAM_CONTROL": None,
+                "MCUMGR_SMP_BT_CONN_PARAM_CONTROL": "y",
+                "MCUMGR_SMP_BT_CONN_PARAM_CONTROL_MIN_INT": "12",
+                "MCUMGR_SMP_BT_CONN_PARAM_CONTROL_MAX_INT": "16",
+            },
+            "wanted_interval",
+            (0.015, 0.02),
+        ),
     ],
 )
 def test_a_symbol_makes_the_radio(

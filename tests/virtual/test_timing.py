@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,6 +123,34 @@ def test_an_update_takes_the_time_of_the_radio() -> None:
             await radio.close()
 
     run_warped(upload())
+
+
+def test_a_device_that_wants_a_shorter_interval_gets_it_with_the_first_request() -> None:
+    async def test() -> None:
+        profile = make_board().profile
+        wanting = replace(profile.radio, wanted_interval=(0.0075, 0.01125))
+        board = VirtualDevice(replace(profile, radio=wanting))
+        radio = board.on_air(LoopClock(), LinkTiming(0.050))
+        link = HciLink("hci", "timed", radio.open, board.address)
+        now = asyncio.get_running_loop().time
+
+        async def trip() -> float:
+            begin = now()
+            await LinkTalk(link).echo("there and back")
+            return now() - begin
+
+        try:
+            for _ in range(2):  # each connection begins anew
+                await link.connect(5)
+                assert await trip() > 0.045
+                await trip()
+                assert await trip() < 0.025
+                await link.disconnect()
+        finally:
+            await link.disconnect()
+            await radio.close()
+
+    run_warped(test())
 
 
 def test_a_device_that_vanished_is_missed_after_the_supervision_timeout() -> None:

@@ -32,6 +32,7 @@ from bumble.transport.common import AsyncPipeSink, Transport
 
 from .clock import Clock
 from .faults import HangUp
+from .interval_request import IntervalRequests
 from .profile import Access
 from .radio import Air, AirController
 from .timed_air import TimedAir
@@ -66,6 +67,7 @@ class VirtualPeripheral:
         self._characteristic: Characteristic[bytes] | None = None
         self._clients: dict[int, Connection] = {}
         self._numbers = itertools.count()
+        self._interval_requests = IntervalRequests(device.radio.wanted_interval)
         self._work = asyncio.Event()
         device.on_change(self._work.set)
         self._task: asyncio.Task[None] | None = None
@@ -173,6 +175,7 @@ class VirtualPeripheral:
         for client in list(self._clients.values()):
             client.emit(Connection.EVENT_DISCONNECTION, hci.HCI_CONNECTION_TIMEOUT_ERROR)
         self._clients.clear()
+        self._interval_requests.stop()
         if controller is not None and host is not None:
             await host.power_off()
             controller.leave()
@@ -261,6 +264,7 @@ class VirtualPeripheral:
     def _take(self, client: Connection, value: bytes) -> None:
         for number, known in self._clients.items():
             if known is client:
+                self._interval_requests.request_from(client)
                 self._device.take(value, self._clock.now(), number)
                 self._work.set()
 

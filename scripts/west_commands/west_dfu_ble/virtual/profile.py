@@ -104,6 +104,8 @@ class RadioProfile:
     Its name, whether it advertises the SMP service (CAF's module does not), its largest ATT MTU in
     bytes, what the SMP characteristic asks for, and its random static address. A device that asks
     for authentication has a display, and shows `passkey` (6 digits) on it when it pairs.
+    `wanted_interval` is the shortest and the longest connection interval in seconds that it asks
+    for with the first request (`CONFIG_MCUMGR_TRANSPORT_BT_CONN_PARAM_CONTROL`).
     """
 
     name: str = "Virtual SMP"
@@ -112,6 +114,7 @@ class RadioProfile:
     access: Access = Access.OPEN
     address: str = "C0:FF:EE:00:00:01"
     passkey: int = 271828
+    wanted_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

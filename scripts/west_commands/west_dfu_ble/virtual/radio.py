@@ -20,6 +20,8 @@ from .timing import HOST_PACKET
 
 # The longest payload of a data channel packet, in bytes (Bluetooth Core 5.4, 6.B.2.4).
 DATA_LENGTH = HOST_PACKET
+# Seconds; connection intervals are told in units of it (4.E.7.8.18).
+_INTERVAL_UNIT = 1.25e-3
 _UNSUPPORTED = (
     hci.LeFeatureMask.LL_PRIVACY
     | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
@@ -67,9 +69,17 @@ class Air(LocalLink):
         connection.on_hci_acl_data_packet(packet)
 
     def tune(
-        self, connection: Connection, *, phy_2m: bool | None = None, octets: int | None = None
+        self,
+        connection: Connection,
+        *,
+        phy_2m: bool | None = None,
+        octets: int | None = None,
+        interval: float | None = None,
     ) -> None:
-        """Take what the hosts agreed on; an air without time does not care."""
+        """Take what the hosts agreed on (`interval` in s); an air without time does not care."""
+
+    def ended(self, connection: Connection) -> None:
+        """Forget what was agreed on for a connection that is no more."""
 
     @property
     def loss_delay(self) -> float:
@@ -181,6 +191,21 @@ class AirController(Controller):
             )
         )
         return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
+
+    def on_le_disconnected(self, connection: Connection, reason: int) -> None:
+        """End a connection; the next one with that device begins anew."""
+        super().on_le_disconnected(connection, reason)
+        self._air.ended(connection)
+
+    def on_hci_le_connection_update_command(
+        self, command: hci.HCI_LE_Connection_Update_Command
+    ) -> None:
+        """Change the interval (4.E.7.8.18) to the longest that the host allows."""
+        connection = self.find_le_connection_by_handle(command.connection_handle)
+        if connection is not None:
+            interval = command.connection_interval_max * _INTERVAL_UNIT
+            self._air.tune(connection, interval=interval)
+        super().on_hci_le_connection_update_command(command)
 
     def on_hci_le_set_data_length_command(self, command: hci.HCI_LE_Set_Data_Length_Command) -> Any:
         """Agree on longer packets (4.E.7.8.33); both sides are told."""

@@ -42,14 +42,25 @@ class TimedAir(Air):
         self._link(connection).queue(connection, packet)
 
     def tune(
-        self, connection: Connection, *, phy_2m: bool | None = None, octets: int | None = None
+        self,
+        connection: Connection,
+        *,
+        phy_2m: bool | None = None,
+        octets: int | None = None,
+        interval: float | None = None,
     ) -> None:
         """Take what the hosts agreed on."""
         link = self._link(connection)
+        if interval is not None:
+            link.interval = interval
         if phy_2m is not None:
             link.phy_2m = phy_2m and self.timing.phy_2m
         if octets is not None:
             link.octets = min(octets, self.timing.data_length)
+
+    def ended(self, connection: Connection) -> None:
+        """Forget what was agreed on."""
+        self._link(connection).begin()
 
     @property
     def loss_delay(self) -> float:
@@ -76,13 +87,18 @@ class _TimedLink:
     def __init__(self, air: TimedAir, clock: Clock) -> None:
         self._air = air
         self._clock = clock
-        timing = air.timing
-        self.phy_2m = timing.phy_2m and timing.agreed
-        self.octets = timing.data_length if timing.agreed else DEFAULT_DATA_LENGTH
+        self.begin()
         self._central: deque[_Waiting] = deque()
         self._peripheral: deque[_Waiting] = deque()
         self._filled = asyncio.Event()
         self._task = asyncio.ensure_future(self._run())
+
+    def begin(self) -> None:
+        """Let everything be as nobody has asked for anything yet."""
+        timing = self._air.timing
+        self.interval = timing.interval
+        self.phy_2m = timing.phy_2m and timing.agreed
+        self.octets = timing.data_length if timing.agreed else DEFAULT_DATA_LENGTH
 
     def queue(self, connection: Connection, packet: hci.HCI_AclDataPacket) -> None:
         side = self._central if connection.role == hci.Role.CENTRAL else self._peripheral
@@ -95,9 +111,11 @@ class _TimedLink:
             await self._task
 
     async def _run(self) -> None:
-        interval = self._air.timing.interval
+        interval = self.interval
         anchor = at = self._clock.now()
         while True:
+            if interval != self.interval:
+                interval, anchor = self.interval, at
             if not self._central and not self._peripheral:
                 self._filled.clear()
                 await self._filled.wait()
@@ -119,7 +137,7 @@ class _TimedLink:
         for queue in (self._central, self._peripheral):
             for waiting in queue:
                 waiting.split(self.octets)
-        left = round(self._air.timing.interval * 1e9)
+        left = round(self.interval * 1e9)
         most = self._air.timing.packets_per_event
         exchanges = 0
         while (self._central or self._peripheral) and (most is None or exchanges < most):
