@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 from pathlib import Path
 
 import pytest
 from bumble import hci
+from bumble.l2cap import L2CAP_Connection_Parameter_Update_Request
 
 from boards import on_air
 from crowd import served
 from link_talk import LinkTalk
 from west_dfu_ble.link import open_link, search
+from west_dfu_ble.link.hci import HciLink
 from west_dfu_ble.virtual import Access, VirtualDevice
 
 
@@ -54,6 +57,29 @@ def test_everything_fast_is_asked_for() -> None:
     # ATT Exchange MTU Request (0x02) of 498 bytes, on channel 4.
     asked = b"\x03\x00\x04\x00\x02" + (498).to_bytes(2, "little")
     assert any(isinstance(p, hci.HCI_AclDataPacket) and p.data == asked for p in packets)
+
+
+def test_a_link_that_is_lost_while_an_interval_is_agreed_on_leaves_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def test() -> None:
+        async with served([on_air(name="Far")]) as spec:
+            link = open_link(spec, "Far")
+            assert isinstance(link, HciLink)
+            await link.connect(5)
+            device = await link._controller.open(link)
+            (connection,) = device.connections.values()
+            connection.handle = 0xEEE  # as for a link that the controller has lost
+            wish = L2CAP_Connection_Parameter_Update_Request(
+                identifier=1, interval_min=6, interval_max=9, latency=0, timeout=400
+            )
+            device.l2cap_channel_manager.on_control_frame(connection, 5, wish)
+            await asyncio.sleep(0.2)
+            gc.collect()  # tasks that nobody waited for complain now
+            await link.disconnect()
+
+    asyncio.run(asyncio.wait_for(test(), 20))
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_a_bond_outlives_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,10 +93,11 @@ def test_the_other_images_are_judged_too() -> None:
     assert not _others_are_true(run.device, both, run.state, is_done=False)
 
 
-def test_some_faults_over_two_bluetooth_stacks() -> None:
+def test_some_faults_over_two_bluetooth_stacks(caplog: pytest.LogCaptureFixture) -> None:
     trials = run_matrix(scene(SWAP, Over.BLE), kinds=QUICK)
     must_be_true(trials)
     assert {trial.kind for trial in trials} == set(QUICK)
+    assert caplog.records == []  # nothing of the stacks stands between our own lines
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from bumble.snoop import BtSnooper
 from bumble.transport.common import Transport
 
 from . import hci_faults
+from .hci_interval import grant_intervals
 from .hci_scan import receiver
 from .model import AskPasskey
 from .sharing import Claims, SharedScan
@@ -93,6 +94,7 @@ class Controller:
                 if self._keystore is not None:
                     device.keystore = self._keystore()
                 device.pairing_config_factory = self._pairing
+                grant_intervals(device)
                 await asyncio.wait_for(device.power_on(), _OPEN_TIME)
             except Exception as error:
                 self._users.discard(user)

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..diagnostics import DfuBleError
+from ..link import silence
 from ..link.loopback import LoopbackLink
 from ..update import (
     Candidate,
@@ -152,6 +153,7 @@ def _link_to(device: VirtualDevice, over: Over) -> Link:
         return LoopbackLink(device, max_write=max_write, loss_delay=_SUPERVISION)
     from ..link.virtual import VirtualLink
 
+    silence("bumble")
     return VirtualLink(ReachableDevice(device, LoopClock(), loss_delay=_SUPERVISION))
 
 
