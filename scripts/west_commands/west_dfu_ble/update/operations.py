@@ -15,7 +15,6 @@ from ..diagnostics import DfuBleError
 from ..faults import fault
 from ..link import Link, LinkLost
 from ..smp import (
-    ImageError,
     ImageSlot,
     McumgrParameters,
     Rc,
@@ -30,7 +29,7 @@ from .frame_size import DEFAULT_BUFFER, FrameSizes
 from .lock import lock_device
 from .model import Knowledge, UpdateOptions
 from .session import Refusal, Session
-from .upload import refused_erase
+from .upload import empty_slot
 
 
 async def read_status(
@@ -108,16 +107,7 @@ async def erase_slot(
             running = device.images.active(image)
             free = 1 - running.slot if running is not None else 1
             index = free if slot is None else slot
-            try:
-                await session.request(
-                    image_group.erase(2 * image + index),
-                    timeout=options.patience.first,
-                    attempts=2,
-                )
-            except Refusal as refusal:
-                # Zephyr answers so when the slot is empty already.
-                if not refusal.error.is_image(ImageError.UNKNOWN):
-                    raise refused_erase(refusal.error, index) from refusal
+            await empty_slot(session, image, index, timeout=options.patience.first, attempts=2)
             device = await _read_again(session, device)
             if device.images.at(index, image) is not None:
                 raise fault("DV511", f"the device takes the erase, and slot {index} is not empty")

@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from ..faults import fault
-from ..smp import ImageError, UploadWindow, WindowCounts, image_group
+from ..smp import UploadWindow, WindowCounts, image_group
 from .device import DeviceState
 from .events import Listener, Phase, PhaseStarted
 from .frame_size import FrameSize, FrameSizes
 from .model import Knowledge, UpdateOptions
 from .plan import ImagePlan
-from .session import Refusal, Session
-from .upload import Upload, refuse_foreign, refused_erase
+from .session import Session
+from .upload import Upload, empty_slot, refuse_foreign
 from .verdict import is_stored
 
 # An upload that the device loses track of this often is not going to end.
@@ -128,13 +128,8 @@ class ImageStore:
         return Upload(name, window, self.listener, self.progressed)
 
     async def _erase(self) -> None:
-        slot = 2 * self.plan.candidate.image_number + self.plan.target
-        try:
-            await self.session.request(image_group.erase(slot), timeout=self.options.patience.first)
-        except Refusal as refusal:
-            # Zephyr answers so when the slot is empty already.
-            if not refusal.error.is_image(ImageError.UNKNOWN):
-                raise refused_erase(refusal.error, self.plan.target) from refusal
+        image, timeout = self.plan.candidate.image_number, self.options.patience.first
+        await empty_slot(self.session, image, self.plan.target, timeout=timeout)
         self._erased = True
 
 

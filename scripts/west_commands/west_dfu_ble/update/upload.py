@@ -165,7 +165,24 @@ def foreign_upload(evidence: str) -> DfuBleError:
     )
 
 
-def refused_erase(error: SmpError, slot: int) -> DfuBleError:
+async def empty_slot(
+    session: Session, image: int, slot: int, *, timeout: float, attempts: int = 1
+) -> None:
+    """Have the device erase a slot, which may be empty already.
+
+    `timeout` is in seconds; `attempts` as in `Session.request`. Raises what that does, and
+    `DfuBleError` DV505 if the slot is in use.
+    """
+    request = image_group.erase(2 * image + slot)
+    try:
+        await session.request(request, timeout=timeout, attempts=attempts)
+    except Refusal as refusal:
+        # Zephyr answers so when the slot is empty already.
+        if not refusal.error.is_image(ImageError.UNKNOWN):
+            raise _refused_erase(refusal.error, slot) from refusal
+
+
+def _refused_erase(error: SmpError, slot: int) -> DfuBleError:
     """Make the error that says best why the device did not erase a slot."""
     if not _is_in_use(error):
         return Refusal(image_group.erase(), error)
