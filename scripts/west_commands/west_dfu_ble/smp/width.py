@@ -26,20 +26,19 @@ def first_width(buffer_count: int | None) -> int:
 
 @dataclass
 class Width:
-    """The requests that may be in flight `now`, at most `limit`; `widest` is the most there were.
+    """The requests that may be in flight `now`, at most `limit`.
 
     It widens by one after a run of clean answers, which doubles with each loss.
     """
 
     now: int
     limit: int
-    widest: int = field(init=False)
     _clean: int = field(default=0, init=False)
     _clean_run: int = field(default=_CLEAN_RUN, init=False)
 
     def __post_init__(self) -> None:
         """Begin within the limit."""
-        self.widest = self.now = min(self.now, self.limit)
+        self.now = min(self.now, self.limit)
 
     def narrow(self) -> None:
         """Take a loss."""
@@ -53,4 +52,3 @@ class Width:
         if self._clean >= self._clean_run and self.now < self.limit:
             self.now += 1
             self._clean = 0
-            self.widest = max(self.widest, self.now)

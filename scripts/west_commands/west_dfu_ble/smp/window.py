@@ -127,7 +127,8 @@ class UploadWindow:
     def wake_at(self) -> float | None:
         """When `tick` is due: a request's deadline, or the end of a pause; `None` for never."""
         times = [sent.deadline for sent in self._flight.values()]
-        times += [self._not_before] if self._has_something_to_send() else []
+        if self._has_something_to_send():
+            times.append(self._not_before)
         return min(times) if times and not self.is_over else None
 
     def next_request(self, sequence: int, now: float) -> Request | None:
@@ -334,7 +335,7 @@ class UploadWindow:
                 self._width.narrow()
             else:
                 self._width.count_clean(late=late)
-                self.counts.widest = self._width.widest
+                self.counts.widest = max(self.counts.widest, self.width)
             self._advance(offset, answer.match)
             self._next = max(self._next, self.offset)
             self._stop_asking()
