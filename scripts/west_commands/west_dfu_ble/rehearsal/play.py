@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..diagnostics import DfuBleError
-from ..link import silence
+from ..link import open_link
 from ..link.loopback import LoopbackLink
 from ..update import (
     Candidate,
@@ -151,10 +151,8 @@ def _link_to(device: VirtualDevice, over: Over) -> Link:
     if over is Over.SMP:
         max_write = device.profile.radio.mtu - _ATT_HEADER
         return LoopbackLink(device, max_write=max_write, loss_delay=_SUPERVISION)
-    from ..link.virtual import VirtualLink
-
-    silence("bumble")
-    return VirtualLink(ReachableDevice(device, LoopClock(), loss_delay=_SUPERVISION))
+    on_air = ReachableDevice(device, LoopClock(), loss_delay=_SUPERVISION)
+    return open_link("virtual", None, virtual=on_air)
 
 
 def _is_true(held: SlotImage, state: DeviceState | None, *, is_done: bool) -> bool:

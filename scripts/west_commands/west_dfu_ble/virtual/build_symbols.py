@@ -12,12 +12,11 @@ from collections.abc import Sequence
 
 from ..builddir import Build, Kconfig
 from .profile import Access, RadioProfile, ServerProfile
+from .timing import INTERVAL_UNIT
 
 _DEFAULT_BUFFER = 384
 _DEFAULT_MTU = 23
 _L2CAP_HEADER = 4
-# Seconds in which connection intervals are counted.
-_INTERVAL_UNIT = 1.25e-3
 # Seconds, applications/nrf_desktop/doc/dfu_mcumgr.rst
 _LOCK_TIME = 5.0
 # Seconds to erase a page and to write a byte, by SoC series: typical values of Nordic's product
@@ -107,7 +106,7 @@ def _wanted_interval(symbols: Kconfig) -> tuple[float, float] | None:
     for name in "MCUMGR_TRANSPORT_BT_CONN_PARAM_CONTROL", "MCUMGR_SMP_BT_CONN_PARAM_CONTROL":
         if _on(symbols, name):
             units = _number(symbols, 6, f"{name}_MIN_INT"), _number(symbols, 9, f"{name}_MAX_INT")
-            return units[0] * _INTERVAL_UNIT, units[1] * _INTERVAL_UNIT
+            return units[0] * INTERVAL_UNIT, units[1] * INTERVAL_UNIT
     return None
 
 

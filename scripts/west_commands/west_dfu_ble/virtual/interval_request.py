@@ -14,10 +14,10 @@ from weakref import WeakSet
 
 from bumble.device import Connection
 
-# Milliseconds: a time-out that fits every interval, so that no host refuses it, and what intervals
-# are counted in.
-_SUPERVISION = 4000
-_UNIT = 1.25
+from .timing import INTERVAL_UNIT
+
+# In units of 10 ms: 4 s, a time-out that fits every interval, so that no host refuses it.
+_SUPERVISION = 400
 
 
 class IntervalRequests:
@@ -45,9 +45,7 @@ class IntervalRequests:
 
     @staticmethod
     async def _ask(client: Connection, shortest: float, longest: float) -> None:
-        # Whole units, or Bumble's rounding makes one less of some.
-        least, most = (round(one * 1000 / _UNIT) * _UNIT for one in (shortest, longest))
+        least, most = (round(one / INTERVAL_UNIT) for one in (shortest, longest))
+        channels = client.device.l2cap_channel_manager
         with suppress(Exception):
-            await client.device.update_connection_parameters(
-                client, least, most, 0, _SUPERVISION, use_l2cap=True
-            )
+            await channels.update_connection_parameters(client, least, most, 0, _SUPERVISION)

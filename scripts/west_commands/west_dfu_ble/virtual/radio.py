@@ -16,12 +16,10 @@ from bumble import core, hci, ll
 from bumble.controller import Connection, Controller
 from bumble.link import LocalLink
 
-from .timing import HOST_PACKET
+from .timing import HOST_PACKET, INTERVAL_UNIT
 
 # The longest payload of a data channel packet, in bytes (Bluetooth Core 5.4, 6.B.2.4).
 DATA_LENGTH = HOST_PACKET
-# Seconds; connection intervals are told in units of it (4.E.7.8.18).
-_INTERVAL_UNIT = 1.25e-3
 _UNSUPPORTED = (
     hci.LeFeatureMask.LL_PRIVACY
     | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
@@ -203,7 +201,7 @@ class AirController(Controller):
         """Change the interval (4.E.7.8.18) to the longest that the host allows."""
         connection = self.find_le_connection_by_handle(command.connection_handle)
         if connection is not None:
-            interval = command.connection_interval_max * _INTERVAL_UNIT
+            interval = command.connection_interval_max * INTERVAL_UNIT
             self._air.tune(connection, interval=interval)
         super().on_hci_le_connection_update_command(command)
 

@@ -24,6 +24,8 @@ _PREAMBLE = {False: 1, True: 2}
 _BYTE_TIME = {False: 8e-6, True: 4e-6}
 _L2CAP_HEADER, _ATT_HEADER = 4, 3
 DEFAULT_DATA_LENGTH = 27
+# Seconds in which connection intervals are counted (Bluetooth Core 5.4, 4.E.7.8.18).
+INTERVAL_UNIT = 1.25e-3
 # What the virtual controllers take from their hosts in one piece, in bytes.
 HOST_PACKET = 251
 # Enough for whole numbers of writes and of events to come out even.
