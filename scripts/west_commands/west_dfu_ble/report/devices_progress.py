@@ -6,8 +6,8 @@ For machines: JSON lines, each with the key `device`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO, cast
@@ -24,7 +24,15 @@ from ..update.events import (
 from .console import Console, can_draw
 from .devices import VERDICTS, reason, result_as_dict, verdict
 from .output import Stream
-from .progress import JsonLines, Lines, PlainProgress, event_as_dict, format_phase, format_rate
+from .progress import (
+    JsonLines,
+    Lines,
+    PlainProgress,
+    event_as_dict,
+    format_phase,
+    format_rate,
+    taken_away,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -143,18 +151,9 @@ class DeviceBars:
         """Leave the lines as they are and give the terminal back."""
         self._progress.stop()
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
+    def paused(self) -> AbstractContextManager[None]:
         """Take the lines away meanwhile; see `Console.question`."""
-        live = self._progress.live
-        was_on, live.transient = live.is_started, True
-        live.stop()
-        try:
-            yield
-        finally:
-            live.transient = False
-            if was_on:
-                live.start()
+        return taken_away(self._progress.live)
 
     def listener(self, device: str) -> Listener:
         """Return what draws the line of `device`."""

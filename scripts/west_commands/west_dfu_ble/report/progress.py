@@ -14,6 +14,7 @@ from .folding import fold
 from .output import Stream
 
 if TYPE_CHECKING:
+    from rich.live import Live
     from rich.progress import Progress, TaskID
 
 # A plain line at every tenth of the file is enough to see life in a CI log.
@@ -94,6 +95,20 @@ class PlainProgress(Lines):
         print(self._prefix + format_phase(phase, text), file=self._stream, flush=True)
 
 
+@contextmanager
+def taken_away(live: Live) -> Iterator[None]:
+    """Have nothing of `live` on the terminal meanwhile; then it is drawn again if it was before."""
+    was_on, was_transient = live.is_started, live.transient
+    live.transient = True
+    live.stop()
+    try:
+        yield
+    finally:
+        live.transient = was_transient
+        if was_on:
+            live.start()
+
+
 class TerminalProgress(AbstractContextManager["TerminalProgress"]):
     """The finished steps, a line each; below them the step under way, while uploading as a bar."""
 
@@ -160,16 +175,9 @@ class TerminalProgress(AbstractContextManager["TerminalProgress"]):
         self._keep_bar()
         self._live.stop()
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
+    def paused(self) -> AbstractContextManager[None]:
         """Take the drawing away meanwhile; see `Console.question`."""
-        was_on = self._live.is_started
-        self._live.stop()
-        try:
-            yield
-        finally:
-            if was_on:
-                self._live.start()
+        return taken_away(self._live)
 
     def __call__(self, event: Event) -> None:
         """Draw what happened."""
