@@ -35,7 +35,9 @@ atexit.register(signal.raise_signal, signal.SIGINT)
 def test_before_and_behind_everything_there_is_no_traceback(
     moment: str, status: int, err: str
 ) -> None:
-    program = f"{moment}\nfrom west_dfu_ble.__main__ import main\nmain()"
+    # Started in the background of a shell, the tests have Ctrl-C ignored, and so would the program.
+    listen = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{listen}\n{moment}\nfrom west_dfu_ble.__main__ import main\nmain()"
     done = subprocess.run(
         [sys.executable, "-c", program, "explain", "KC150"],
         capture_output=True,
